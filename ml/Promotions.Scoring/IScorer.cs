@@ -1,0 +1,23 @@
+namespace Promotions.Scoring;
+
+/// <summary>A loaded model. Immutable and safe from any thread.</summary>
+public interface IScorer
+{
+    /// <summary>SHA-256 of the model file, lower-case hex.</summary>
+    string ModelHash { get; }
+    /// <summary>The feature layout that the model was trained on; another layout is refused at load.</summary>
+    ulong LayoutHash { get; }
+    int FeatureCount { get; }
+
+    /// <summary>Log-odds. NaN in the vector is a missing value.</summary>
+    /// <exception cref="ArgumentException">The vector's length is not <see cref="FeatureCount"/>.</exception>
+    double RawScore(ReadOnlySpan<float> vector);
+
+    /// <summary>Calibrated probability of abuse, 0 to 1.</summary>
+    double Probability(double rawScore);
+
+    /// <summary>Exact additive contributions in log-odds (TreeSHAP, path dependent). Their sum plus <see cref="ExpectedScore"/> is the raw score to 1e-9.</summary>
+    void Explain(ReadOnlySpan<float> vector, Span<double> contributions);
+
+    double ExpectedScore { get; }
+}
