@@ -258,8 +258,14 @@ public static class RecordCodec
         var orderId = r.Text();
         var currency = r.Text();
         var lines = new CartLine[CountOf(ref r)];
-        for (var i = 0; i < lines.Length; i++) lines[i] = new(r.Text(), r.Text(), r.OptionalText(), checked((int)r.Int64()), r.Int64());
+        for (var i = 0; i < lines.Length; i++) lines[i] = new(r.Text(), r.Text(), r.OptionalText(), Quantity(ref r), r.Int64());
         return new(orderId, currency, lines, r.Int64());
+    }
+
+    private static int Quantity(ref RecordReader r)
+    {
+        var quantity = r.Int64();
+        return quantity is >= int.MinValue and <= int.MaxValue ? (int)quantity : throw new InvalidDataException($"A quantity of {quantity} is too large.");
     }
 
     private static void Write(in RecordWriter w, AttemptEntities entities)
