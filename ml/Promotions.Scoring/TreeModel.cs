@@ -1,0 +1,21 @@
+namespace Promotions.Scoring;
+
+/// <summary>A boosted ensemble: what a model file says.</summary>
+/// <param name="LayoutHash">The feature layout that the vectors must have.</param>
+/// <param name="Features">Names in the vector's order.</param>
+public sealed record TreeModel(ulong LayoutHash, string[] Features, DecisionTree[] Trees, Calibration Calibration, TrainingCard? Card)
+{
+    /// <exception cref="ModelFileException">Says which tree or part is not usable.</exception>
+    public void Validate()
+    {
+        if (Features.Length == 0) throw Bad("it names no features");
+        var repeated = Features.GroupBy(name => name, StringComparer.Ordinal).FirstOrDefault(g => g.Count() > 1 || string.IsNullOrWhiteSpace(g.Key));
+        if (repeated is not null) throw Bad($"the feature name '{repeated.Key}' is empty or used twice");
+        if (Trees.Length == 0) throw Bad("it has no trees");
+        for (var i = 0; i < Trees.Length; i++)
+            if (Trees[i].Problem(Features.Length) is { } problem) throw Bad($"tree {i}: {problem}");
+        if (Calibration.Problem() is { } wrong) throw Bad($"calibration: {wrong}");
+
+        static ModelFileException Bad(string what) => new(ModelFileProblem.Invalid, $"The model is invalid: {what}.");
+    }
+}
