@@ -1,0 +1,107 @@
+using Promotions.Domain.Campaigns;
+using Promotions.Domain.Decisions;
+using Promotions.Domain.Events;
+
+namespace Promotions.Contracts.Answers;
+
+/// <summary>A decision, told to those who may know it.</summary>
+public static class RedemptionAnswers
+{
+    /// <summary>The public word for a fraud block: it says nothing about why.</summary>
+    public const string Declined = "declined";
+
+    /// <summary>What checkout learns. Unknown, foreign and withheld codes have one reason, and a refused redemption shows no discount at all.</summary>
+    public static RedemptionAnswer ForCheckout(Decision decision) => Tell(decision, new(Wire.Of(decision.Proposal.Risk.Verdict)), null);
+
+    /// <summary>Everything, with the evidence.</summary>
+    public static RedemptionAnswer ForAdmin(Decision decision)
+    {
+        var risk = decision.Proposal.Risk;
+        var reasons = new RiskReasonAnswer[risk.Reasons.Count];
+        for (var i = 0; i < reasons.Length; i++)
+        {
+            var reason = risk.Reasons[i];
+            reasons[i] = new(reason.Feature, reason.Sentence, Finite(reason.Value), reason.Contribution, reason.Entity);
+        }
+        var request = decision.Proposal.Request;
+        return Tell(
+            decision,
+            new(Wire.Of(risk.Verdict), Finite(risk.Probability), risk.HardRule, risk.ScorerFault, reasons),
+            new(decision.Position, request.Customer.Id, request.Channel, decision.DecidedAt.ToString(), risk.ModelHash, risk.LayoutHash.ToString("x16", null), risk.PolicyVersion, risk.LateMask));
+    }
+
+    /// <summary>The one public word for what the control arm, another customer or no coupon at all would say.</summary>
+    public static RefusalCode Public(PricedRedeemable priced) =>
+        priced.WithheldForControl || priced.UnknownCode ? RefusalCode.NotAvailable : priced.Refusal;
+
+    private static RedemptionAnswer Tell(Decision decision, RiskAnswer risk, DecisionAnswer? detail)
+    {
+        var request = decision.Proposal.Request;
+        var applies = decision.Status is RedemptionStatus.Approved or RedemptionStatus.Review;
+        return new(
+            request.Id, Wire.Of(decision.Status), ReasonOf(decision), OrderOf(decision, applies), RedeemablesOf(decision, applies), HoldOf(decision), risk, detail);
+    }
+
+    private static string? ReasonOf(Decision decision) => decision.Status switch
+    {
+        RedemptionStatus.Blocked => Declined,
+        RedemptionStatus.Rejected => Wire.Of(decision.Refusal is RefusalCode.None ? decision.Proposal.Priced.Refusal : PublicRefusal(decision)),
+        _ => null,
+    };
+
+    private static RefusalCode PublicRefusal(Decision decision)
+    {
+        foreach (var priced in decision.Proposal.Priced.Redeemables)
+            if (priced.Refusal == decision.Refusal) return Public(priced);
+        return decision.Refusal;
+    }
+
+    private static OrderAnswer OrderOf(Decision decision, bool applies)
+    {
+        var cart = decision.Proposal.Request.Cart;
+        var priced = decision.Proposal.Priced;
+        var lines = new LineAnswer[cart.Lines.Count];
+        for (var i = 0; i < lines.Length; i++)
+        {
+            var line = cart.Lines[i];
+            var discount = 0L;
+            if (applies)
+                foreach (var part in priced.LineDiscounts)
+                    if (part.Line == line.Line) discount += part.Amount;
+            lines[i] = new(line.Line, Money(discount), Money(line.Subtotal - discount));
+        }
+
+        var subtotal = cart.Subtotal;
+        var total = applies ? priced.Total : subtotal + cart.Shipping;
+        return new(cart.OrderId, cart.Currency, Money(subtotal), Money(applies ? priced.Discount : 0), Money(total), Money(applies ? priced.Due : total), lines);
+
+        MoneyBody Money(long amount) => new(amount, cart.Currency);
+    }
+
+    private static RedeemableAnswer[] RedeemablesOf(Decision decision, bool applies)
+    {
+        var currency = decision.Proposal.Request.Cart.Currency;
+        var priced = decision.Proposal.Priced.Redeemables;
+        var answers = new RedeemableAnswer[priced.Count];
+        for (var i = 0; i < answers.Length; i++)
+        {
+            var one = priced[i];
+            // With one redeemable only, a limit that the ledger refused is that redeemable's.
+            var refusal = one.Refusal is RefusalCode.None && answers.Length == 1 && decision.Status is RedemptionStatus.Rejected ? decision.Refusal : Public(one);
+            var type = one.Redeemable.Type;
+            answers[i] = new(
+                Wire.Of(type),
+                one.Redeemable.Code,
+                applies ? "applied" : refusal is RefusalCode.None ? "not_applied" : "refused",
+                applies || refusal is RefusalCode.None ? null : Wire.Of(refusal),
+                new(applies ? one.Discount : 0, currency),
+                type is RedeemableType.Coupon ? null : QuantityBody.Of(one.Redeemable.Amount, type is RedeemableType.Points ? "points" : currency));
+        }
+        return answers;
+    }
+
+    private static HoldAnswer? HoldOf(Decision decision) =>
+        decision.Hold is HoldState.None ? null : new(Wire.Of(decision.Hold), Wire.Of(decision.HoldExpiresAt));
+
+    private static double? Finite(double value) => double.IsFinite(value) ? value : null;
+}
