@@ -1,1 +1,3 @@
-return 0;
+using Promotions.Training;
+
+return await CommandLine.Create().Parse(args).InvokeAsync();

@@ -1,0 +1,30 @@
+using Promotions.Domain;
+
+namespace Promotions.Training;
+
+/// <summary>One labelled vector.</summary>
+/// <param name="Vector">In the layout's order; NaN is missing.</param>
+/// <param name="Abuse">The label, as it was known when the data set was made.</param>
+/// <param name="Weight">Above 0; 1 for an ordinary row.</param>
+/// <param name="At">Event time of the request: rows are split by it, never by chance.</param>
+public readonly record struct TrainingRow(float[] Vector, bool Abuse, float Weight, EventTime At);
+
+/// <summary>Labelled vectors of one feature layout.</summary>
+/// <param name="TrainedOn">What the rows are, in words, for the training card.</param>
+/// <param name="Seed">Of the simulated data; 0 where it is real.</param>
+public sealed record DataSet(ulong LayoutHash, string[] Features, string TrainedOn, long Seed, IReadOnlyList<TrainingRow> Rows)
+{
+    /// <exception cref="InvalidDataException">Names what makes the rows unfit to learn from.</exception>
+    public void Validate()
+    {
+        if (Rows.Count == 0) throw new InvalidDataException("The data set has no rows.");
+        for (var i = 0; i < Rows.Count; i++)
+        {
+            var row = Rows[i];
+            if (row.Vector.Length != Features.Length) throw new InvalidDataException($"Row {i} has {row.Vector.Length} values; the layout has {Features.Length} features.");
+            if (!(row.Weight > 0) || !float.IsFinite(row.Weight)) throw new InvalidDataException($"Row {i} has the weight {row.Weight}.");
+            foreach (var value in row.Vector)
+                if (float.IsInfinity(value)) throw new InvalidDataException($"Row {i} has an infinite value; missing is NaN.");
+        }
+    }
+}

@@ -1,0 +1,84 @@
+using System.Buffers.Binary;
+using System.IO.Compression;
+using System.Text.Json;
+
+namespace Promotions.Training;
+
+/// <summary>Data sets on disk.</summary>
+/// <remarks>
+/// gzip of: one line of JSON (<c>format, version, layout, trained_on, seed, features</c>), a line feed, then rows until the end. A row is little-endian:
+/// int64 event time in Unix milliseconds, float32 weight, byte label (0 honest, 1 abuse), then float32 per feature, NaN for missing.
+/// </remarks>
+public static class DataSetFile
+{
+    private const string Format = "promotions-dataset";
+    private const int Version = 1;
+    private const int FixedBytes = 13;
+    private const int HeaderBytesMax = 1 << 20;
+    private static readonly JsonSerializerOptions Json = new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower };
+
+    private sealed record Header(string? Format, int Version, string? Layout, string? TrainedOn, long Seed, string[]? Features);
+
+    public static void Write(Stream stream, DataSet data)
+    {
+        using var zip = new GZipStream(stream, CompressionLevel.Fastest, leaveOpen: true);
+        zip.Write(JsonSerializer.SerializeToUtf8Bytes(new Header(Format, Version, data.LayoutHash.ToString("x16", System.Globalization.CultureInfo.InvariantCulture), data.TrainedOn, data.Seed, data.Features), Json));
+        zip.WriteByte((byte)'\n');
+        var bytes = new byte[FixedBytes + (4 * data.Features.Length)];
+        foreach (var row in data.Rows)
+        {
+            BinaryPrimitives.WriteInt64LittleEndian(bytes, row.At.UnixMilliseconds);
+            BinaryPrimitives.WriteSingleLittleEndian(bytes.AsSpan(8), row.Weight);
+            bytes[12] = row.Abuse ? (byte)1 : (byte)0;
+            for (var f = 0; f < row.Vector.Length; f++) BinaryPrimitives.WriteSingleLittleEndian(bytes.AsSpan(FixedBytes + (4 * f)), row.Vector[f]);
+            zip.Write(bytes);
+        }
+    }
+
+    /// <exception cref="InvalidDataException">Not a data set, newer, or cut short.</exception>
+    public static DataSet Read(Stream stream)
+    {
+        using var zip = new GZipStream(stream, CompressionMode.Decompress, leaveOpen: true);
+        using var buffered = new BufferedStream(zip, 1 << 16);
+        var header = ReadHeader(buffered);
+        if (header.Features is not { Length: > 0 } features || !ulong.TryParse(header.Layout, System.Globalization.NumberStyles.AllowHexSpecifier, null, out var layout))
+            throw new InvalidDataException("The data set's header lacks its features or its layout.");
+
+        var rows = new List<TrainingRow>();
+        var bytes = new byte[FixedBytes + (4 * features.Length)];
+        while (true)
+        {
+            var read = buffered.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false);
+            if (read == 0) break;
+            if (read < bytes.Length) throw new InvalidDataException($"The data set is cut short in row {rows.Count}.");
+            if (bytes[12] > 1) throw new InvalidDataException($"Row {rows.Count} has the label {bytes[12]}.");
+            var vector = new float[features.Length];
+            for (var f = 0; f < vector.Length; f++) vector[f] = BinaryPrimitives.ReadSingleLittleEndian(bytes.AsSpan(FixedBytes + (4 * f)));
+            rows.Add(new(vector, bytes[12] == 1, BinaryPrimitives.ReadSingleLittleEndian(bytes.AsSpan(8)), new(BinaryPrimitives.ReadInt64LittleEndian(bytes))));
+        }
+        var data = new DataSet(layout, features, header.TrainedOn ?? "", header.Seed, rows);
+        data.Validate();
+        return data;
+    }
+
+    private static Header ReadHeader(Stream stream)
+    {
+        var line = new List<byte>();
+        for (var next = stream.ReadByte(); next != '\n'; next = stream.ReadByte())
+        {
+            if (next < 0 || line.Count == HeaderBytesMax) throw new InvalidDataException("Not a data set: it has no header line.");
+            line.Add((byte)next);
+        }
+        Header? header;
+        try
+        {
+            header = JsonSerializer.Deserialize<Header>(line.ToArray(), Json);
+        }
+        catch (JsonException e)
+        {
+            throw new InvalidDataException("Not a data set: its header is not JSON.", e);
+        }
+        if (header?.Format != Format) throw new InvalidDataException("Not a data set: its header does not say so.");
+        return header.Version == Version ? header : throw new InvalidDataException($"The data set has version {header.Version}; this program reads version {Version}.");
+    }
+}
