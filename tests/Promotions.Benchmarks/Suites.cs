@@ -5,5 +5,7 @@ internal static class Suites
     /// <summary>In the order in which <c>./deploy/bench</c> runs them. Add yours on a line of its own.</summary>
     public static readonly IReadOnlyList<IBenchSuite> All =
     [
+        new ScoreSuite(),
+        new ExplainSuite(),
     ];
 }
