@@ -1,0 +1,339 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Threading.Channels;
+using Promotions.Domain;
+using Promotions.Domain.Campaigns;
+using Promotions.Ledger.Audit;
+using Promotions.Ledger.Booking;
+using Promotions.Ledger.Formats;
+
+namespace Promotions.Ledger.Sqlite.Storage;
+
+/// <summary>The one thread that writes. Takes what waits (decisions first, then bulk work for at most a slice), evaluates and writes it in one transaction,
+/// commits with one fsync, and answers.</summary>
+internal sealed class Writer : IAsyncDisposable
+{
+    private readonly Db _db;
+    private readonly SqliteLedgerOptions _options;
+    private readonly TimeProvider _time;
+    private readonly SqliteState _state;
+    private readonly CheckpointSigner _signer;
+    private readonly CampaignLookups _lookups;
+    private readonly Channel<Request> _decisions;
+    private readonly Channel<Request> _bulk;
+    private readonly SemaphoreSlim _work = new(0);
+    private readonly Thread _thread;
+    private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly List<Request> _group = [];
+    private readonly List<LedgerEntry> _written = [];
+
+    private LedgerMachine _machine;
+    private EntryWriter _entries;
+    private Request? _bulkInWork;
+    private long _position;
+    private long _logPosition;
+    private long _lastLogPosition;
+    private CampaignView _campaigns;
+    private LedgerFaultException? _stopped;
+    private volatile bool _closing;
+
+    private Writer(Db db, SqliteLedgerOptions options, TimeProvider time, CampaignLookups lookups, CheckpointSigner signer)
+    {
+        (_db, _options, _time, _lookups, _signer) = (db, options, time, lookups, signer);
+        _state = new(db);
+        (_machine, _entries) = Restart();
+        _campaigns = new(1, new Dictionary<string, Campaign>(_state.CurrentCampaigns, StringComparer.Ordinal), lookups);
+        var bounded = new BoundedChannelOptions(options.WaitingMax) { SingleReader = true };
+        _decisions = Channel.CreateBounded<Request>(bounded);
+        _bulk = Channel.CreateBounded<Request>(bounded);
+        _thread = new(Run) { IsBackground = true, Name = "ledger writer" };
+        _thread.Start();
+    }
+
+    public CampaignView Campaigns => Volatile.Read(ref _campaigns);
+    public long LastLogPosition => Volatile.Read(ref _lastLogPosition);
+    public CheckpointSigner Signer => _signer;
+
+    public static Writer Open(string path, SqliteLedgerOptions options, TimeProvider time, Func<ReaderPool> openReaders)
+    {
+        var db = Db.Open(path, readOnly: false, options.Vfs);
+        try
+        {
+            Configure(db, path, options);
+            Schema.Migrate(db, path);
+            return new(db, options, time, new(openReaders()), CheckpointSigner.Open(options.CheckpointKeyPath ?? path + ".audit-key", options.Origin, options.CheckpointEvery));
+        }
+        catch
+        {
+            db.Dispose();
+            throw;
+        }
+    }
+
+    private static void Configure(Db db, string path, SqliteLedgerOptions options)
+    {
+        // Below 3.51.3 a reset of the write-ahead log with two connections can corrupt the file.
+        var version = db.ScalarText("SELECT sqlite_version()") ?? "0";
+        if (Version.Parse(version) < new Version(3, 51, 3)) throw new LedgerFaultException($"SQLite {version} is too old: 3.51.3 or later is needed.");
+        if (db.ScalarText("PRAGMA journal_mode = WAL") != "wal") throw new LedgerFaultException($"{path} cannot use a write-ahead log; is it on a network drive?");
+        db.Execute("PRAGMA synchronous = FULL");
+        if (db.Scalar("PRAGMA synchronous") != 2) throw new LedgerFaultException("synchronous=FULL did not take: commits would not be durable.");
+        db.Execute("PRAGMA foreign_keys = 1");
+        db.Execute("PRAGMA trusted_schema = 0");
+        db.Execute("PRAGMA mmap_size = 0");
+        db.Execute(string.Create(CultureInfo.InvariantCulture, $"PRAGMA cache_size = {-options.CacheKiB}"));
+        db.Execute(string.Create(CultureInfo.InvariantCulture, $"PRAGMA wal_autocheckpoint = {options.WalPages}"));
+        db.Execute("PRAGMA journal_size_limit = 67108864");
+    }
+
+    /// <exception cref="LedgerFaultException">The writer has stopped.</exception>
+    public async ValueTask SendAsync(Request request, Lane lane, CancellationToken cancellationToken)
+    {
+        if (Volatile.Read(ref _stopped) is { } stopped) throw new LedgerFaultException(stopped.Message, stopped);
+        try
+        {
+            await (lane is Lane.Decision ? _decisions : _bulk).Writer.WriteAsync(request, cancellationToken).ConfigureAwait(false);
+        }
+        catch (ChannelClosedException closed)
+        {
+            throw new LedgerFaultException("The ledger is closed.", closed);
+        }
+
+        _work.Release();
+    }
+
+    private (LedgerMachine, EntryWriter) Restart()
+    {
+        _position = _db.Scalar("SELECT max(position) FROM entry");
+        _logPosition = _lastLogPosition = _db.Scalar("SELECT max(position) FROM entry WHERE topic IS NOT NULL");
+        var lastOutbox = _db.Scalar("SELECT max(position) FROM outbox");
+        var tree = MerkleTree.Resume(_position, new MerkleTables(_db).Edge(_position));
+        return (new(_state, _time, _db.Scalar("SELECT recorded_at FROM entry ORDER BY position DESC LIMIT 1")), new(_db, _state, tree, lastOutbox));
+    }
+
+    private void Run()
+    {
+        while (true)
+        {
+            if (_bulkInWork is null)
+            {
+                _work.Wait();
+                while (_work.Wait(0)) { }   // one wake for all that waits
+            }
+
+            Group();
+            if (_group.Count == 0 && _bulkInWork is null && _closing && !_decisions.Reader.TryPeek(out _) && !_bulk.Reader.TryPeek(out _)) break;
+        }
+
+        _db.Dispose();
+        _ended.SetResult();
+    }
+
+    /// <summary>Runs transactions until nothing waits.</summary>
+    private void Group()
+    {
+        do
+        {
+            _group.Clear();
+            _written.Clear();
+            if (_stopped is null) Transact();
+            else RefuseAll(_stopped);
+        }
+        while (_group.Count > 0 || _bulkInWork is not null);
+    }
+
+    private void Transact()
+    {
+        try
+        {
+            var weight = 0;
+            while (weight < _options.CommandsPerCommitMax && _decisions.Reader.TryRead(out var request))
+            {
+                if (_group.Count == 0) _db.Execute("BEGIN IMMEDIATE");
+                _group.Add(request);
+                weight += request.Weight;
+                Work(request);
+            }
+
+            WorkBulk();
+            if (_group.Count == 0) return;
+            _entries.Flush();
+            SignWhenDue();
+            _db.Execute("COMMIT");
+        }
+        catch (Exception fault)
+        {
+            Fail(fault);
+            return;
+        }
+
+        Publish();
+        foreach (var request in _group) request.Committed();
+        if (_bulkInWork is { IsFinished: true }) _bulkInWork = null;
+        _state.Trim();
+    }
+
+    private void WorkBulk()
+    {
+        if (_bulkInWork is null && !_bulk.Reader.TryRead(out _bulkInWork)) return;
+        if (_group.Count == 0) _db.Execute("BEGIN IMMEDIATE");
+        var started = Stopwatch.GetTimestamp();
+        _group.Add(_bulkInWork);
+        do
+        {
+            if (_bulkInWork is ExecuteRequest many) many.Answer(Evaluate(many.Next));
+            else Work(_bulkInWork);
+        }
+        while (!_bulkInWork.IsFinished && Stopwatch.GetElapsedTime(started) < _options.BulkSlice);
+    }
+
+    private void Work(Request request)
+    {
+        switch (request)
+        {
+            case CommitRequest commit: Work(commit); break;
+            case ExecuteRequest execute:
+                while (!execute.IsFinished) execute.Answer(Evaluate(execute.Next));
+                break;
+            case SettingRequest setting: Work(setting); break;
+            default: throw new InvalidOperationException(request.GetType().Name);
+        }
+    }
+
+    private LedgerOutcome Evaluate(PreparedCommand command)
+    {
+        var (outcome, entry) = _machine.Evaluate(command, _position + 1);
+        if (entry is not null) Write(entry, command);
+        return outcome;
+    }
+
+    private void Work(CommitRequest commit)
+    {
+        var outcomes = new LedgerOutcome?[commit.Batch.Length];
+        for (var i = 0; i < outcomes.Length; i++) outcomes[i] = Append(commit.Batch[i]);
+        var follow = commit.FollowUps(outcomes);
+        var records = follow.Count == 0 ? [] : new LogRecord[follow.Count];
+        for (var i = 0; i < records.Length; i++)
+        {
+            var append = follow[i];
+            Append(PreparedAppend.From(append));
+            records[i] = new(_position, append.Topic, append.Key, append.Value, append.At, append.StateHash);
+        }
+
+        commit.Receipt = new(_logPosition, outcomes, records);
+    }
+
+    private LedgerOutcome? Append(PreparedAppend append)
+    {
+        var record = append.Record;
+        LedgerOutcome? outcome = null;
+        LedgerEntry? entry;
+        if (append.Command is { } command) (outcome, entry) = _machine.Evaluate(command, _position + 1);
+        else entry = _machine.Append(Actor.System, record.Key, _position + 1);
+        if (entry is null) return outcome;
+        if (entry.Refusal is not LedgerRefusal.SameIdDifferentContent)
+        {
+            entry.Topic = record.Topic;
+            entry.Key = record.Key;
+            entry.Value = record.Value;
+            entry.ValueHash = append.ValueHash;
+            entry.At = record.At;
+            entry.StateHash = record.StateHash;
+        }
+
+        Write(entry, append.Command);
+        return outcome;
+    }
+
+    private void Write(LedgerEntry entry, PreparedCommand? command)
+    {
+        _entries.Write(entry, command);
+        _position = entry.Position;
+        if (entry.Topic is not null) _logPosition = _position;
+        if (entry.Coupons.Count > 0 || entry.Arms.Count > 0 || entry.Campaign is not null) _written.Add(entry);
+    }
+
+    private void Work(SettingRequest setting)
+    {
+        if (setting.Actor != Actor.System)
+        {
+            var content = new ByteWriter();
+            content.Text(setting.Scope);
+            content.Text(setting.Name);
+            content.Flag(setting.Value is not null);
+            content.Bytes(CommandContent.Hash(System.Text.Encoding.UTF8.GetBytes(setting.Value ?? "")));
+            var entry = _machine.AppendSetting(setting.Actor, setting.Scope + "/" + setting.Name, content.ToArray(), _position + 1);
+            Write(entry, null);
+        }
+
+        if (setting.Value is null) _db.Prepare("DELETE FROM setting WHERE scope = ? AND name = ?").Bind(1, setting.Scope).Bind(2, setting.Name).Run();
+        else _db.Prepare("INSERT INTO setting VALUES (?, ?, ?) ON CONFLICT (scope, name) DO UPDATE SET value = excluded.value")
+            .Bind(1, setting.Scope).Bind(2, setting.Name).Bind(3, setting.Value).Run();
+        _state.PutSetting(setting.Scope, setting.Name, setting.Value);
+        setting.Worked();
+    }
+
+    private void SignWhenDue()
+    {
+        var now = EventTime.Now(_time);
+        if (!_signer.IsDue(now, _entries.Tree.Size)) return;
+        var signed = _signer.Sign(now, _entries.Tree);
+        _db.Prepare("INSERT INTO checkpoint VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING").Bind(1, signed.Size).Bind(2, now.UnixMilliseconds).Bind(3, signed.Root).Bind(4, signed.Note).Run();
+    }
+
+    private void Publish()
+    {
+        Volatile.Write(ref _lastLogPosition, _logPosition);
+        if (_written.Count == 0) return;
+        _lookups.Publish(_written);
+        var old = Campaigns;
+        var next = _written.Any(e => e.Campaign is not null)
+            ? new CampaignView(old.Revision + 1, new Dictionary<string, Campaign>(_state.CurrentCampaigns, StringComparer.Ordinal), _lookups)
+            : _written.Any(e => e.Coupons.Count > 0) ? old.Next() : old;
+        Volatile.Write(ref _campaigns, next);
+    }
+
+    /// <summary>Nothing of the group counts: roll back, forget all that is in memory, tell everyone. Damage or a failed write or sync stops the writer for good.</summary>
+    private void Fail(Exception fault)
+    {
+        var told = new LedgerFaultException("The ledger could not commit: " + fault.Message, fault);
+        try
+        {
+            if (_db.InTransaction) _db.Execute("ROLLBACK");
+            _entries.Forget();
+            _state.Reload();
+            (_machine, _entries) = Restart();
+        }
+        catch (Exception second) when (second is SqliteFaultException or LedgerFaultException)
+        {
+            Volatile.Write(ref _stopped, told);
+        }
+
+        if (fault is SqliteFaultException { IsFatal: true }) Volatile.Write(ref _stopped, told);
+        foreach (var request in _group) request.Failed(told);
+        _bulkInWork = null;
+    }
+
+    private void RefuseAll(LedgerFaultException fault)
+    {
+        while (_decisions.Reader.TryRead(out var request)) request.Failed(fault);
+        while (_bulk.Reader.TryRead(out var request)) request.Failed(fault);
+        _bulkInWork?.Failed(fault);
+        _bulkInWork = null;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (!_closing)
+        {
+            _decisions.Writer.TryComplete();
+            _bulk.Writer.TryComplete();
+            _closing = true;
+            _work.Release();
+        }
+
+        await _ended.Task.ConfigureAwait(false);
+        _signer.Dispose();
+        _work.Dispose();
+    }
+}

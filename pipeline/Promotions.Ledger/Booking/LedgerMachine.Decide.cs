@@ -1,0 +1,181 @@
+using Promotions.Domain;
+using Promotions.Domain.Campaigns;
+using Promotions.Domain.Decisions;
+using Promotions.Domain.Events;
+using Promotions.Ledger.Outbox;
+
+namespace Promotions.Ledger.Booking;
+
+public sealed partial class LedgerMachine
+{
+    private (LedgerRefusal, string?) Decide(DecideRedemption command, PreparedCommand prepared)
+    {
+        var proposal = command.Proposal;
+        var request = proposal.Request;
+        if (request.Deadline is { } deadline && _now > deadline) return (LedgerRefusal.DeadlinePassed, null);
+        if (FaultOf(proposal) is { } fault) return (LedgerRefusal.InvalidCommand, fault);
+        if (state.WasVoidedBefore(request.Id))
+        {
+            // The void came first: the late request is decided for ever, as a refusal.
+            Record(prepared, proposal, RedemptionStatus.Rejected, RefusalCode.VoidedBefore, null, [], []);
+            _entry.RecordsId = true;
+            return (LedgerRefusal.VoidedBefore, null);
+        }
+
+        if (IsStale(proposal)) return (LedgerRefusal.StaleCampaign, null);
+
+        LogArms(proposal.Arms);
+        var status = proposal.Proposed;
+        var refusal = proposal.Refusal;
+        var takes = new List<Take>(4);
+        var lotTakes = new List<LotTake>();
+        if (status is RedemptionStatus.Approved or RedemptionStatus.Review)
+        {
+            var before = Here;
+            var limit = TakeAll(proposal, takes, lotTakes);
+            if (limit is not RefusalCode.None || request.Kind is AttemptKind.Validation)
+            {
+                Undo(before);
+                takes.Clear();
+                lotTakes.Clear();
+            }
+
+            if (limit is not RefusalCode.None) (status, refusal) = (RedemptionStatus.Rejected, limit);
+        }
+
+        var holds = status is RedemptionStatus.Approved or RedemptionStatus.Review && request.Kind is AttemptKind.Redemption;
+        Record(prepared, proposal, status, refusal, holds ? _now.Plus(proposal.HoldFor) : null, takes, lotTakes);
+        foreach (var take in takes)
+            if (take.Account.Key.Kind is AccountKind.CustomerBalance) TellBalance(take.Account, -take.Amount, take.Amount, "hold", request.Id);
+        return default;
+    }
+
+    private void Record(
+        PreparedCommand prepared, DecisionProposal proposal, RedemptionStatus status, RefusalCode refusal, EventTime? holdExpiresAt, List<Take> takes, List<LotTake> lotTakes)
+    {
+        var decided = new BookedDecision(_entry.Position, proposal, status, refusal, _now, holdExpiresAt) { Takes = takes, LotTakes = lotTakes };
+        _entry.Decided = decided;
+        Tell(OutboxTypes.Decision, proposal.Request.Id, OutboxWriter.Decision(prepared.OutboxHead, decided.ToDecision()));
+    }
+
+    private static string? FaultOf(DecisionProposal proposal)
+    {
+        if (proposal.HoldFor <= TimeSpan.Zero || proposal.HoldFor > HoldForMax) return "hold_for";
+        if (proposal.Proposed is RedemptionStatus.None) return "proposed";
+        if (proposal.Request.Kind is AttemptKind.None) return "kind";
+        foreach (var priced in proposal.Priced.Redeemables)
+        {
+            if (priced.Discount < 0) return "discount";
+            if (priced.Tender < 0) return "tender";
+        }
+
+        return null;
+    }
+
+    /// <summary>Whether any campaign, coupon or arm that the price rests on has moved on since.</summary>
+    private bool IsStale(DecisionProposal proposal)
+    {
+        foreach (var priced in proposal.Priced.Redeemables)
+        {
+            if (priced.CampaignId is null) continue;
+            if (state.FindCampaign(priced.CampaignId)?.Version != priced.CampaignVersion) return true;
+            if (priced.Coupon is not { } used) continue;
+            if (state.FindCoupon(used.Code) is not { } now) return true;
+            if (now.Revoked != used.Revoked || now.CustomerId != used.CustomerId || now.UsesMax != used.UsesMax || now.CampaignId != used.CampaignId) return true;
+        }
+
+        foreach (var arm in proposal.Arms)
+        {
+            var first = state.FindArm(arm.CampaignId, arm.CustomerId);
+            if (first is not Arm.None && arm.Arm is not Arm.None && first != arm.Arm) return true;
+        }
+
+        return false;
+    }
+
+    /// <summary>Takes every limit and balance, or says which one refuses first, in the request's order. The caller undoes a refused one.</summary>
+    private RefusalCode TakeAll(DecisionProposal proposal, List<Take> takes, List<LotTake> lotTakes)
+    {
+        var customer = proposal.Request.Customer.Id;
+        foreach (var priced in proposal.Priced.Redeemables)
+        {
+            if (priced.CampaignId is { } campaignId)
+            {
+                var campaign = state.FindCampaign(campaignId) ?? throw new InvalidOperationException($"Campaign {campaignId} was current a moment ago.");
+                var limits = campaign.Limits;
+                if (priced.Coupon is { } coupon && !TakeLimit(AccountKey.CouponUses(coupon.Code), coupon.UsesMax, 1, takes)) return RefusalCode.CouponUsesExhausted;
+                if (!TakeLimit(AccountKey.CampaignUses(campaignId), limits.UsesMax, 1, takes)) return RefusalCode.CampaignUsesExhausted;
+                if (!TakeLimit(AccountKey.CustomerUses(campaignId, customer), limits.UsesPerCustomerMax, 1, takes)) return RefusalCode.CustomerUsesExhausted;
+                if (!TakeLimit(AccountKey.CampaignBudget(campaignId, campaign.Currency), limits.BudgetMinorUnits, priced.Discount, takes)) return RefusalCode.BudgetExhausted;
+            }
+            else if (priced.Tender > 0 && SegmentOf(priced.Redeemable.Type) is { } segment)
+            {
+                var unit = segment == AccountKey.Points ? AccountKey.Points : proposal.Request.Cart.Currency;
+                if (!TakeBalance(AccountKey.Balance(customer, segment, unit), priced.Tender, takes, lotTakes)) return RefusalCode.InsufficientBalance;
+            }
+        }
+
+        return RefusalCode.None;
+    }
+
+    /// <summary>First brings the account's capacity to the limit as it is now (a campaign's later version may have another), then takes from it.
+    /// Without a limit the capacity is issued as it is taken.</summary>
+    private bool TakeLimit(AccountKey key, long? limit, long amount, List<Take> takes)
+    {
+        if (amount == 0) return true;
+        var account = state.Account(key);
+        var issuance = state.Account(AccountKey.Issuance(key.Unit));
+        if (limit is not { } max)
+        {
+            Post(issuance, Side.Free, account, Side.Held, amount);
+            takes.Add(new(account, issuance, Side.Free, amount));
+            return true;
+        }
+
+        var missing = max - account.Capacity;
+        if (missing > 0) Post(issuance, Side.Free, account, Side.Free, missing);
+        else if (missing < 0 && account.Free > 0) Post(account, Side.Free, issuance, Side.Free, Math.Min(-missing, account.Free));
+        if (account.Free < amount) return false;
+        Post(account, Side.Free, account, Side.Held, amount);
+        takes.Add(new(account, account, Side.Free, amount));
+        return true;
+    }
+
+    private bool TakeBalance(AccountKey key, long amount, List<Take> takes, List<LotTake> lotTakes)
+    {
+        var account = state.Account(key);
+        if (account.Free < amount) return false;
+        if (HasLots(key))
+        {
+            var lots = state.OpenLotsOf(account).Where(l => l.Remaining > 0 && !l.IsExpired(_now)).ToArray();
+            Array.Sort(lots, EarnedLot.CompareForSpending);
+            var rest = amount;
+            foreach (var lot in lots)
+            {
+                var part = Math.Min(rest, lot.Remaining);
+                Move(lot, LotMoveKind.Take, part);
+                lotTakes.Add(new(lot, part));
+                rest -= part;
+                if (rest == 0) break;
+            }
+
+            if (rest > 0) return false;
+        }
+
+        Post(account, Side.Free, account, Side.Held, amount);
+        takes.Add(new(account, account, Side.Free, amount));
+        return true;
+    }
+
+    /// <summary>Points and gift value are earned and expire in lots; cash and refunds are one sum.</summary>
+    private static bool HasLots(AccountKey key) => key.Member is "points" or "gift";
+
+    private static string? SegmentOf(RedeemableType type) => type switch
+    {
+        RedeemableType.Points => "points",
+        RedeemableType.Cash => "cash",
+        RedeemableType.Gift => "gift",
+        RedeemableType.Refund => "refund",
+        _ => null,
+    };
+}
