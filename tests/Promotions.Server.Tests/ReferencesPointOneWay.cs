@@ -5,7 +5,7 @@ namespace Promotions.Server.Tests;
 /// <summary>The layout's promise: most of the system can be read and tested without a broker, a database or a web server.</summary>
 public class ReferencesPointOneWay
 {
-    private static readonly string Root = FindRoot();
+    private static readonly string Root = Repository.Root;
 
     private static readonly string[] Pure =
     [
@@ -63,12 +63,5 @@ public class ReferencesPointOneWay
         var layer = Array.FindIndex(Layers, l => l.Contains(project));
         Assert.True(layer >= 0, $"{project} has no layer: give it one here.");
         return layer;
-    }
-
-    private static string FindRoot()
-    {
-        var folder = new DirectoryInfo(AppContext.BaseDirectory);
-        while (folder is not null && !File.Exists(Path.Combine(folder.FullName, "Promotions.sln"))) folder = folder.Parent;
-        return folder?.FullName ?? throw new InvalidOperationException("Promotions.sln is not above the test's folder.");
     }
 }
