@@ -12,7 +12,12 @@ public enum Lane : byte { Decision = 0, Bulk = 1 }
 /// <param name="Value">The encoded record: replay reads exactly this.</param>
 /// <param name="StateHash">Hash of the vector computed for it; 0 for none. Replay compares.</param>
 /// <param name="Command">What it does to the ledger; null when the record only feeds features.</param>
-public sealed record LogAppend(string Topic, string Key, ReadOnlyMemory<byte> Value, EventTime At, ulong StateHash, LedgerCommand? Command);
+public sealed record LogAppend(string Topic, string Key, ReadOnlyMemory<byte> Value, EventTime At, ulong StateHash, LedgerCommand? Command)
+{
+    /// <summary>The record was folded into state before the commit, so it is in the log even where its command is refused or repeated.
+    /// Others are appended only when their command is accepted for the first time.</summary>
+    public bool AppendAlways { get; init; }
+}
 
 /// <summary>A record of the log, as read back.</summary>
 public sealed record LogRecord(long Position, string Topic, string Key, ReadOnlyMemory<byte> Value, EventTime At, ulong StateHash);
@@ -25,7 +30,7 @@ public sealed record CommitReceipt(long LastPosition, IReadOnlyList<LedgerOutcom
 /// <summary>Double entry, holds, limits, audit tree, outbox and the embedded log behind one writer.</summary>
 public interface ILedger : IAsyncDisposable
 {
-    /// <summary>Append the batch with its effects in one durable transaction. Records with an id recorded before have no effect again and are not appended again.
+    /// <summary>Append the batch with its effects in one durable transaction. A command with an id recorded before has no effect again.
     /// <paramref name="followUps"/> is called inside the transaction with the outcomes and returns the records that follow the batch in the log.</summary>
     /// <exception cref="LedgerFaultException">Nothing of the batch was committed, or it is unknown whether: look up by id.</exception>
     Task<CommitReceipt> CommitAsync(

@@ -14,6 +14,9 @@ public static class Topics
     public const string Labels = "labels";
     public const string Captures = "captures";
     public const string Voids = "voids";
+
+    /// <summary>An attempt decided again because a campaign changed under it: observed before, so replay does not observe it.</summary>
+    public const string Repriced = "redemption-repriced";
 }
 
 /// <summary>The byte form of everything that enters the log. The first byte is the record version.</summary>
@@ -268,7 +271,7 @@ public static class RecordCodec
         return quantity is >= int.MinValue and <= int.MaxValue ? (int)quantity : throw new InvalidDataException($"A quantity of {quantity} is too large.");
     }
 
-    private static void Write(in RecordWriter w, AttemptEntities entities)
+    internal static void Write(in RecordWriter w, AttemptEntities entities)
     {
         w.Text(entities.Customer);
         w.Text(entities.Device);
@@ -280,7 +283,7 @@ public static class RecordCodec
         w.Text(entities.Address);
     }
 
-    private static AttemptEntities ReadEntities(ref RecordReader r)
+    internal static AttemptEntities ReadEntities(ref RecordReader r)
     {
         var customer = r.Text();
         var device = r.OptionalText();

@@ -41,6 +41,8 @@ internal ref struct RecordReader(ReadOnlySpan<byte> input)
 
     public byte[] Bytes() => Take(Count()).ToArray();
 
+    public ReadOnlySpan<byte> Span() => Take(Count());
+
     public EventTime Time() => new(Int64());
 
     public EventTime? OptionalTime() => Bool() ? Time() : null;

@@ -1,0 +1,118 @@
+using Promotions.Domain.Campaigns;
+using Promotions.Domain.Decisions;
+using Promotions.Domain.Events;
+using Promotions.Scoring;
+
+namespace Promotions.Processing.Decisions;
+
+/// <summary>What the model and the rules are at one moment. Swapped between batches, never within one.</summary>
+public sealed record DecisionInputs(IScorer? Scorer, string? ScorerMissingBecause, FraudPolicy Policy, ICampaignSnapshot Campaigns);
+
+/// <summary>The ladder from a priced and observed attempt to a proposal for the ledger. Pure.</summary>
+/// <remarks>
+/// The order of the lines is the precedence: recorded answer (asked before, by the pipeline) → rule refusals → hard fraud rules → cost-based thresholds →
+/// limits (the ledger's, in one atomic step). Fraud is assessed even where a rule refused: the attempt's evidence is what enumeration looks like.
+/// </remarks>
+public sealed class Decider(IFeatureCatalog catalog)
+{
+    private const int ReasonsMax = 8;
+    private readonly double[] _contributions = new double[catalog.Count];
+
+    /// <summary>Not safe from several threads: the pipeline's thread owns it.</summary>
+    public DecisionProposal Decide(RedemptionRequest request, AttemptEntities entities, PricedCart priced, float[] vector, uint lateMask, DecisionInputs inputs)
+    {
+        var risk = Assess(request, entities, priced, vector, lateMask, inputs);
+        var (status, refusal) = Ladder(priced, risk, inputs.Policy.For(request.Channel));
+        return new(request, entities, priced, status, refusal, risk, ArmsOf(request, priced), inputs.Policy.HoldFor);
+    }
+
+    private static (RedemptionStatus Status, RefusalCode Refusal) Ladder(PricedCart priced, RiskAssessment risk, ChannelPolicy channel)
+    {
+        if (priced.Refusal is not RefusalCode.None) return (RedemptionStatus.Rejected, priced.Refusal);
+        if (risk.HardRule is not null) return (RedemptionStatus.Blocked, RefusalCode.None);
+        if (risk.ScorerFault is not null && channel.Fallback is ScorerFallback.Refuse) return (RedemptionStatus.Rejected, RefusalCode.ScorerUnavailable);
+        return (risk.Verdict, RefusalCode.None);
+    }
+
+    private RiskAssessment Assess(RedemptionRequest request, AttemptEntities entities, PricedCart priced, float[] vector, uint lateMask, DecisionInputs inputs)
+    {
+        var policy = inputs.Policy;
+        var (raw, probability, fault) = Score(vector, inputs);
+        var hard = FindHardRule(policy, vector);
+        var verdict = hard is not null ? RedemptionStatus.Blocked
+            : fault is not null ? RedemptionStatus.Review
+            : CostThresholds.Verdict(probability, priced.Discount, policy);
+        var reasons = verdict is RedemptionStatus.Approved ? [] : Reasons(vector, entities, hard, fault is null ? inputs.Scorer : null);
+        return new(probability, raw, verdict, reasons, vector, lateMask, inputs.Scorer?.ModelHash ?? "", catalog.LayoutHash, policy.Version, fault, hard?.Name);
+    }
+
+    private static (double Raw, double Probability, string? Fault) Score(float[] vector, DecisionInputs inputs)
+    {
+        if (inputs.Scorer is not { } scorer) return (double.NaN, double.NaN, inputs.ScorerMissingBecause ?? "no model is loaded");
+        try
+        {
+            var raw = scorer.RawScore(vector);
+            var probability = scorer.Probability(raw);
+            return probability is >= 0 and <= 1 ? (raw, probability, null) : (raw, double.NaN, $"the model answered {probability}");
+        }
+        catch (Exception e) when (e is not OutOfMemoryException)
+        {
+            // The channel's policy decides and the record says why: a broken model must not stop the tills.
+            return (double.NaN, double.NaN, e.GetType().Name + ": " + e.Message);
+        }
+    }
+
+    private HardRule? FindHardRule(FraudPolicy policy, float[] vector)
+    {
+        foreach (var rule in policy.HardRules)
+            if (catalog.IndexOf(rule.Feature) is >= 0 and var index && vector[index] >= rule.AtLeast) return rule;
+        return null;
+    }
+
+    private List<RiskReason> Reasons(float[] vector, AttemptEntities entities, HardRule? hard, IScorer? scorer)
+    {
+        var reasons = new List<RiskReason>();
+        if (hard is not null)
+        {
+            var index = catalog.IndexOf(hard.Feature);
+            reasons.Add(new(hard.Feature, $"{catalog.Describe(index, vector[index])}: the rule '{hard.Name}' blocks from {hard.AtLeast:0.##} on.", vector[index], 0, catalog.EntityOf(index, entities)));
+        }
+
+        if (scorer is null) return reasons;
+        scorer.Explain(vector, _contributions);
+        foreach (var index in Enumerable.Range(0, catalog.Count).OrderByDescending(i => Math.Abs(_contributions[i])).Take(ReasonsMax))
+        {
+            if (_contributions[index] == 0) break;
+            reasons.Add(new(catalog.NameOf(index), catalog.Describe(index, vector[index]), vector[index], _contributions[index], catalog.EntityOf(index, entities)));
+        }
+
+        return reasons;
+    }
+
+    /// <summary>Each campaign with a control group that this request triggers, once.</summary>
+    private static List<ArmAssignment> ArmsOf(RedemptionRequest request, PricedCart priced)
+    {
+        var arms = new List<ArmAssignment>();
+        foreach (var redeemable in priced.Redeemables)
+        {
+            if (redeemable.Arm is Arm.None || redeemable.CampaignId is not { } campaign || arms.Exists(a => a.CampaignId == campaign)) continue;
+            arms.Add(new(campaign, redeemable.CampaignVersion, request.Customer.Id, redeemable.Arm, redeemable.Arm is Arm.Control, request.At));
+        }
+
+        return arms;
+    }
+}
+
+/// <summary>What the ladder asks of the feature registry.</summary>
+public interface IFeatureCatalog
+{
+    int Count { get; }
+    ulong LayoutHash { get; }
+    /// <returns>-1 when there is no such feature.</returns>
+    int IndexOf(string name);
+    string NameOf(int index);
+    /// <summary>A sentence with the value: "9 accounts redeemed from this device in 24 h".</summary>
+    string Describe(int index, float value);
+    /// <summary><c>device:abc</c>, or null when the feature is about the request itself.</summary>
+    string? EntityOf(int index, AttemptEntities entities);
+}
