@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
@@ -21,29 +20,37 @@ namespace Promotions.Scoring;
 internal sealed class ShapleyExplainer
 {
     private const int Lanes = 8;
+    /// <summary>Flag of a node whose earlier splits on the same feature the row passed; bit 0 says that it goes left.</summary>
+    private const byte Inside = 2;
+    private const int StackMax = 1024;
 
-    /// <summary>One node. Slots: nodes first, then leaves.</summary>
+    /// <summary>One node. Children are slots: nodes first, then leaves.</summary>
+    [StructLayout(LayoutKind.Sequential)]
     private struct Node
     {
         public float Threshold;
-        public bool MissingLeft;
+        /// <summary>Where its value stands in the two copies of the row: the first for missing goes right, the second for missing goes left.</summary>
+        public int Value;
         public int Feature;
+        /// <summary>Whether its feature was split on above.</summary>
+        public bool Repeated;
+        // Read as pairs: left, then right.
         public int Left;
         public int Right;
         public double ShareLeft;
         public double ShareRight;
     }
 
-    /// <summary>For nodes whose feature was split on above.</summary>
     private struct Repeat
     {
-        /// <summary>The nearest such node above, or -1.</summary>
+        /// <summary>The nearest node above with the same feature, or -1.</summary>
         public int Above;
-        public bool AboveLeft;
+        /// <summary>That node's flag if the row goes to this one's side.</summary>
+        public byte FlagAbove;
         /// <summary>First of the node's 1/F values.</summary>
         public int Inverse;
         /// <summary>z'.</summary>
-        public double Left;
+        public double Remaining;
     }
 
     private readonly struct Tree
@@ -108,7 +115,7 @@ internal sealed class ShapleyExplainer
             nodes[i] = new()
             {
                 Threshold = tree.Threshold[i],
-                MissingLeft = tree.MissingLeft[i],
+                Value = tree.Feature[i] + (tree.MissingLeft[i] ? _featureCount : 0),
                 Feature = tree.Feature[i],
                 Left = SlotOf(tree.Left[i]),
                 Right = SlotOf(tree.Right[i]),
@@ -120,12 +127,13 @@ internal sealed class ShapleyExplainer
 
             var above = parent[i];
             while (above.Node >= 0 && tree.Feature[above.Node] != tree.Feature[i]) above = parent[above.Node];
-            repeats[i] = new() { Above = above.Node, AboveLeft = above.Left, Left = 1 };
+            repeats[i] = new() { Above = above.Node, FlagAbove = (byte)(above.Left ? Inside | 1 : Inside), Remaining = 1 };
             if (above.Node < 0) continue;
-            var left = repeats[above.Node].Left * (above.Left ? nodes[above.Node].ShareLeft : nodes[above.Node].ShareRight);
-            repeats[i].Left = left;
+            nodes[i].Repeated = true;
+            var remaining = repeats[above.Node].Remaining * (above.Left ? nodes[above.Node].ShareLeft : nodes[above.Node].ShareRight);
+            repeats[i].Remaining = remaining;
             repeats[i].Inverse = inverses.Count;
-            inverses.AddRange(_points[blocks].Select(t => 1 / ((left * (1 - t)) + t)));
+            inverses.AddRange(_points[blocks].Select(t => 1 / ((remaining * (1 - t)) + t)));
         }
         return new() { Nodes = nodes, Repeats = repeats, LeafValues = tree.LeafValue, Inverses = [.. inverses], Blocks = blocks };
 
@@ -134,10 +142,19 @@ internal sealed class ShapleyExplainer
 
     public void Explain(ReadOnlySpan<float> vector, Span<double> contributions)
     {
-        var scratch = ArrayPool<double>.Shared.Rent(((_featureCount + (3 * _slotsMax)) * Lanes) + _slotsMax);
-        var sums = MemoryMarshal.Cast<double, Vector512<double>>(scratch.AsSpan(0, _featureCount * Lanes));
-        var slots = MemoryMarshal.Cast<double, Vector512<double>>(scratch.AsSpan(_featureCount * Lanes, 3 * _slotsMax * Lanes));
-        var flags = MemoryMarshal.AsBytes(scratch.AsSpan((_featureCount + (3 * _slotsMax)) * Lanes, _slotsMax));
+        var scratch = Scratch.Rent((_featureCount + (3 * _slotsMax)) * Lanes);
+        var sums = MemoryMarshal.Cast<double, Vector512<double>>(scratch)[.._featureCount];
+        var slots = MemoryMarshal.Cast<double, Vector512<double>>(scratch).Slice(_featureCount, 3 * _slotsMax);
+        Span<byte> flags = _slotsMax <= StackMax ? stackalloc byte[_slotsMax] : new byte[_slotsMax];
+        Span<float> ordered = _featureCount <= StackMax ? stackalloc float[2 * _featureCount] : new float[2 * _featureCount];
+        for (var f = 0; f < vector.Length; f++)
+        {
+            // Two copies of the row, so that a node's plain comparison sends a missing value its way: infinity goes right, minus infinity left.
+            var missing = float.IsNaN(vector[f]);
+            ordered[f] = missing ? float.PositiveInfinity : vector[f];
+            ordered[_featureCount + f] = missing ? float.NegativeInfinity : vector[f];
+        }
+
         sums.Clear();
         foreach (ref readonly var tree in _trees.AsSpan())
         {
@@ -145,57 +162,61 @@ internal sealed class ShapleyExplainer
             {
                 var t = Vector512.Create<double>(_points[tree.Blocks].AsSpan(block * Lanes, Lanes));
                 var weights = Vector512.Create<double>(_weights[tree.Blocks].AsSpan(block * Lanes, Lanes));
-                Add(in tree, vector, t, weights, block * Lanes, slots, flags, sums);
+                PassDown(in tree, ordered, Vector512<double>.One - t, weights, block * Lanes, slots, flags);
+                PassUp(in tree, slots, flags, sums);
             }
         }
         for (var f = 0; f < contributions.Length; f++) contributions[f] = Vector512.Sum(sums[f]);
-        ArrayPool<double>.Shared.Return(scratch);
     }
 
-    private void Add(in Tree tree, ReadOnlySpan<float> vector, Vector512<double> t, Vector512<double> weights, int offset,
-        Span<Vector512<double>> scratch, Span<byte> flags, Span<Vector512<double>> sums)
+    // All indices below come from a validated model and lie within scratch that is sized for the largest tree, hence no bounds checks.
+
+    /// <summary>Gives every node its weight, k and gain, parents first.</summary>
+    private void PassDown(in Tree tree, Span<float> ordered, Vector512<double> complement, Vector512<double> weights, int offset, Span<Vector512<double>> slots, Span<byte> flags)
     {
-        const byte WentLeft = 1, Inside = 2;
-        // All indices below come from a validated model and are within the scratch that was rented for the largest tree.
-        ref var slot = ref scratch[0];                                        // weights going down, then values coming up
-        ref var keep = ref Unsafe.Add(ref slot, _slotsMax);                   // k
-        ref var gain = ref Unsafe.Add(ref keep, _slotsMax);                   // U c / F²
-        ref var flag = ref flags[0];
-        ref var values = ref MemoryMarshal.GetReference(vector);
-        var nodes = tree.Nodes;
-        var repeats = tree.Repeats;
-        var complement = Vector512<double>.One - t;
+        ref var slot = ref MemoryMarshal.GetReference(slots);
+        ref var keep = ref Unsafe.Add(ref slot, _slotsMax);
+        ref var gain = ref Unsafe.Add(ref keep, _slotsMax);
+        ref var flag = ref MemoryMarshal.GetReference(flags);
+        ref var values = ref MemoryMarshal.GetReference(ordered);
+        ref var nodes = ref MemoryMarshal.GetArrayDataReference(tree.Nodes);
+        ref var repeats = ref MemoryMarshal.GetArrayDataReference(tree.Repeats);
+        ref var inverses = ref MemoryMarshal.GetArrayDataReference(tree.Inverses);
+        var count = tree.Nodes.Length;
 
         slot = weights;
-        for (var i = 0; i < nodes.Length; i++)
+        for (var i = 0; i < count; i++)
         {
-            ref readonly var node = ref nodes[i];
-            ref readonly var repeat = ref repeats[i];
-            var value = Unsafe.Add(ref values, node.Feature);
-            var left = value <= node.Threshold || (float.IsNaN(value) && node.MissingLeft);
+            ref var node = ref Unsafe.Add(ref nodes, i);
+            // 1 where the row goes left: then the right child is the one not taken. Arithmetic, since a branch here is a coin toss.
+            var left = Unsafe.Add(ref values, node.Value) <= node.Threshold ? 1 : 0;
+            ref var taken = ref Unsafe.Add(ref slot, Unsafe.Add(ref node.Left, 1 - left));
+            ref var other = ref Unsafe.Add(ref slot, Unsafe.Add(ref node.Left, left));
             var weight = Unsafe.Add(ref slot, i);
-            if (repeat.Above < 0)
+            if (!node.Repeated)
             {
-                Unsafe.Add(ref flag, i) = (byte)(left ? WentLeft | Inside : Inside);
-                var share = Vector512.Create(left ? node.ShareRight : node.ShareLeft);
+                Unsafe.Add(ref flag, i) = (byte)(Inside | left);
+                var share = Vector512.Create(Unsafe.Add(ref node.ShareLeft, left));
                 var k = share * complement;
                 var away = weight * k;
                 Unsafe.Add(ref keep, i) = k;
                 Unsafe.Add(ref gain, i) = weight * share;
-                Unsafe.Add(ref slot, left ? node.Right : node.Left) = away;
-                Unsafe.Add(ref slot, left ? node.Left : node.Right) = weight - away;
+                other = away;
+                taken = weight - away;
+                continue;
             }
-            else if (Unsafe.Add(ref flag, repeat.Above) == (repeat.AboveLeft ? WentLeft | Inside : Inside))
+            ref var repeat = ref Unsafe.Add(ref repeats, i);
+            if (Unsafe.Add(ref flag, repeat.Above) == repeat.FlagAbove)
             {
-                Unsafe.Add(ref flag, i) = (byte)(left ? WentLeft | Inside : Inside);
-                var share = Vector512.Create(repeat.Left * (left ? node.ShareRight : node.ShareLeft));
-                var inverse = Vector512.LoadUnsafe(ref MemoryMarshal.GetArrayDataReference(tree.Inverses), (nuint)(repeat.Inverse + offset));
+                Unsafe.Add(ref flag, i) = (byte)(Inside | left);
+                var share = Vector512.Create(repeat.Remaining * Unsafe.Add(ref node.ShareLeft, left));
+                var inverse = Vector512.LoadUnsafe(ref inverses, (nuint)(repeat.Inverse + offset));
                 var k = share * complement * inverse;
                 var away = weight * k;
                 Unsafe.Add(ref keep, i) = k;
                 Unsafe.Add(ref gain, i) = weight * share * inverse * inverse;
-                Unsafe.Add(ref slot, left ? node.Right : node.Left) = away;
-                Unsafe.Add(ref slot, left ? node.Left : node.Right) = weight - away;
+                other = away;
+                taken = weight - away;
             }
             else
             {
@@ -204,25 +225,52 @@ internal sealed class ShapleyExplainer
                 Unsafe.Add(ref slot, node.Right) = weight * node.ShareRight;
             }
         }
+    }
+
+    /// <summary>Brings the leaves' values up and gives each feature its gains, children first.</summary>
+    private void PassUp(in Tree tree, Span<Vector512<double>> slots, Span<byte> flags, Span<Vector512<double>> sums)
+    {
+        ref var slot = ref MemoryMarshal.GetReference(slots);
+        ref var keep = ref Unsafe.Add(ref slot, _slotsMax);
+        ref var gain = ref Unsafe.Add(ref keep, _slotsMax);
+        ref var sum = ref MemoryMarshal.GetReference(sums);
+        ref var flag = ref MemoryMarshal.GetReference(flags);
+        ref var nodes = ref MemoryMarshal.GetArrayDataReference(tree.Nodes);
+        var count = tree.Nodes.Length;
 
         var leaves = tree.LeafValues;
-        for (var leaf = 0; leaf < leaves.Length; leaf++) Unsafe.Add(ref slot, nodes.Length + leaf) = Vector512.Create(leaves[leaf]);
+        for (var leaf = 0; leaf < leaves.Length; leaf++) Unsafe.Add(ref slot, count + leaf) = Vector512.Create(leaves[leaf]);
 
-        for (var i = nodes.Length - 1; i >= 0; i--)
+        for (var i = count - 1; i >= 0; i--)
         {
-            ref readonly var node = ref nodes[i];
-            var went = Unsafe.Add(ref flag, i);
+            ref var node = ref Unsafe.Add(ref nodes, i);
+            int went = Unsafe.Add(ref flag, i);
             if (went == 0)
             {
                 Unsafe.Add(ref slot, i) = (Unsafe.Add(ref slot, node.Left) * node.ShareLeft) + (Unsafe.Add(ref slot, node.Right) * node.ShareRight);
                 continue;
             }
-            var left = (went & WentLeft) != 0;
-            var taken = Unsafe.Add(ref slot, left ? node.Left : node.Right);
-            var difference = taken - Unsafe.Add(ref slot, left ? node.Right : node.Left);
+            var left = went & 1;
+            var taken = Unsafe.Add(ref slot, Unsafe.Add(ref node.Left, 1 - left));
+            var difference = taken - Unsafe.Add(ref slot, Unsafe.Add(ref node.Left, left));
             Unsafe.Add(ref slot, i) = taken - (Unsafe.Add(ref keep, i) * difference);
-            ref var sum = ref sums[node.Feature];
-            sum += Unsafe.Add(ref gain, i) * difference;
+            Unsafe.Add(ref sum, node.Feature) += Unsafe.Add(ref gain, i) * difference;
+        }
+    }
+
+    /// <summary>Per thread, kept from call to call, and starting at a cache line: a register is one line wide, and stores across two are slow.</summary>
+    private static class Scratch
+    {
+        private const int Line = 64;
+        [ThreadStatic] private static double[]? _memory;
+
+        public static Span<double> Rent(int length)
+        {
+            const int Spare = Line / sizeof(double);
+            // Pinned, so that the line stays where it was found.
+            if (_memory is null || _memory.Length < length + Spare) _memory = GC.AllocateUninitializedArray<double>(length + Spare, pinned: true);
+            var past = (int)(Marshal.UnsafeAddrOfPinnedArrayElement(_memory, 0) % Line);
+            return _memory.AsSpan(past == 0 ? 0 : (Line - past) / sizeof(double), length);
         }
     }
 }
