@@ -41,7 +41,7 @@ public sealed record Freshness(EventTime? AsOf, long OutboxPosition, long? Outbo
 public sealed record IntervalEstimate(double Value, double Low, double High);
 
 /// <summary>A share of a stated whole, with Wilson's 95 % interval.</summary>
-/// <param name="Denominator">What <paramref name="Of"/> counts: <c>coupons_issued</c>, or <c>treated_customers</c> where the campaign hands out no coupons of its own per customer.</param>
+/// <param name="Denominator">What <paramref name="Of"/> counts: <c>coupons_issued</c>, or <c>treated_customers</c> where the campaign hands out no single-use coupons, or <c>customers_attempted</c> where it has no control group either.</param>
 /// <param name="Interval">Null when <paramref name="Of"/> is 0; then <paramref name="TooLittleData"/> says so.</param>
 public sealed record RateEstimate(long Count, long Of, string Denominator, IntervalEstimate? Interval, string? TooLittleData);
 
