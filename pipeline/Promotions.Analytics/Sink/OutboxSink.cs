@@ -176,7 +176,7 @@ public sealed class OutboxSink(
     {
         ["insert_deduplication_token"] = string.Create(CultureInfo.InvariantCulture, $"{table}:{first}:{last}"),
         ["deduplicate_blocks_in_dependent_materialized_views"] = 1,
-        ["insert_select_deduplicate"] = "force_enable",
+        ["deduplicate_insert_select"] = "force_enable",
         // One block an insert, in one order: a token names blocks by number.
         ["max_insert_threads"] = 1,
         ["max_threads"] = 1,

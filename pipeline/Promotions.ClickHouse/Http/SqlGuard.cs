@@ -26,8 +26,8 @@ internal static class SqlGuard
     public static Finding Inspect(ReadOnlySpan<byte> statement)
     {
         var tokens = new SqlTokens(statement);
-        string? first = null, previous = null, beforePrevious = null;
-        var (depth, sets, selects, ended, engine) = (0, false, false, false, false);
+        string? first = null, previous = null;
+        var (depth, sets, selects, ended, engine, afterDot) = (0, false, false, false, false, false);
         while (tokens.MoveNext())
         {
             if (ended) return new("Send one statement at a time.", false);
@@ -37,7 +37,8 @@ internal static class SqlGuard
                 depth += tokens.Kind switch { SqlTokenKind.Open => 1, SqlTokenKind.Close => -1, _ => 0 };
                 ended = tokens.Kind is SqlTokenKind.End;
                 engine = tokens.Kind is SqlTokenKind.Equals && Is(previous, "ENGINE");
-                (beforePrevious, previous) = (null, null);
+                afterDot = tokens.Kind is SqlTokenKind.Dot;
+                previous = null;
                 continue;
             }
 
@@ -50,20 +51,18 @@ internal static class SqlGuard
                     return new($"{word} is not available in the embedded engine.", false);
                 sets |= Is(word, "SETTINGS");
                 selects |= Is(word, "SELECT") || Is(word, "WITH");
-                // Behind an insert's VALUES or FORMAT stands data, which is not ours to read.
-                if (Is(first, "INSERT") && !selects && depth == 0
-                    && ((Is(word, "VALUES") && !NamesTable(previous)) || (Is(previous, "FORMAT") && !NamesTable(beforePrevious))))
+                // Behind an insert's VALUES or FORMAT stands data, which is not ours to read. A table may bear either name.
+                if (Is(first, "INSERT") && !selects && depth == 0 && (Is(word, "VALUES") || Is(word, "FORMAT")) && !afterDot && !Is(previous, "INTO") && !Is(previous, "TABLE"))
                     return new(null, false);
             }
 
             engine = Is(word, "ENGINE");   // the equals sign may be left out
-            (beforePrevious, previous) = (previous, word);
+            (previous, afterDot) = (word, false);
         }
 
         return new(null, first is not null && Readers.Contains(first) && !sets);
     }
 
-    private static bool NamesTable(string? before) => before is null || Is(before, "INTO") || Is(before, "TABLE");
     private static bool Is(string? word, string keyword) => string.Equals(word, keyword, StringComparison.OrdinalIgnoreCase);
     private static Finding Reaches(string word) => new($"{word} is not available in the embedded engine: it reaches outside of the data folder.", false);
 }

@@ -2,7 +2,7 @@ using System.Text;
 
 namespace Promotions.ClickHouse.Http;
 
-internal enum SqlTokenKind : byte { None = 0, Word = 1, Open = 2, Close = 3, Equals = 4, End = 5, Other = 6 }
+internal enum SqlTokenKind : byte { None = 0, Word = 1, Open = 2, Close = 3, Equals = 4, End = 5, Dot = 6, Other = 7 }
 
 /// <summary>Enough of ClickHouse's lexer to tell words from strings and comments. Quoted identifiers are words.</summary>
 internal ref struct SqlTokens(ReadOnlySpan<byte> sql)
@@ -41,7 +41,7 @@ internal ref struct SqlTokens(ReadOnlySpan<byte> sql)
         }
 
         _at++;
-        Kind = c switch { (byte)'(' => SqlTokenKind.Open, (byte)')' => SqlTokenKind.Close, (byte)'=' => SqlTokenKind.Equals, (byte)';' => SqlTokenKind.End, _ => SqlTokenKind.Other };
+        Kind = c switch { (byte)'(' => SqlTokenKind.Open, (byte)')' => SqlTokenKind.Close, (byte)'=' => SqlTokenKind.Equals, (byte)';' => SqlTokenKind.End, (byte)'.' => SqlTokenKind.Dot, _ => SqlTokenKind.Other };
         return true;
     }
 
