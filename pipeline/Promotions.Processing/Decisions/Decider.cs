@@ -42,7 +42,7 @@ public sealed class Decider(IFeatureCatalog catalog)
         var verdict = hard is not null ? RedemptionStatus.Blocked
             : fault is not null ? RedemptionStatus.Review
             : CostThresholds.Verdict(probability, priced.Discount, policy);
-        var reasons = verdict is RedemptionStatus.Approved ? [] : Reasons(vector, entities, hard, fault is null ? inputs.Scorer : null);
+        var reasons = verdict is RedemptionStatus.Approved ? [] : Reasons(vector, entities, request.Cart.Currency, hard, fault is null ? inputs.Scorer : null);
         return new(probability, raw, verdict, reasons, vector, lateMask, inputs.Scorer?.ModelHash ?? "", catalog.LayoutHash, policy.Version, fault, hard?.Name);
     }
 
@@ -69,13 +69,13 @@ public sealed class Decider(IFeatureCatalog catalog)
         return null;
     }
 
-    private List<RiskReason> Reasons(float[] vector, AttemptEntities entities, HardRule? hard, IScorer? scorer)
+    private List<RiskReason> Reasons(float[] vector, AttemptEntities entities, string currency, HardRule? hard, IScorer? scorer)
     {
         var reasons = new List<RiskReason>();
         if (hard is not null)
         {
             var index = catalog.IndexOf(hard.Feature);
-            reasons.Add(new(hard.Feature, $"{catalog.Describe(index, vector[index])}: the rule '{hard.Name}' blocks from {hard.AtLeast:0.##} on.", vector[index], 0, catalog.EntityOf(index, entities)));
+            reasons.Add(new(hard.Feature, $"{catalog.Describe(index, vector[index], currency)}: the rule '{hard.Name}' blocks from {hard.AtLeast:0.##} on.", vector[index], 0, catalog.EntityOf(index, entities)));
         }
 
         if (scorer is null) return reasons;
@@ -83,7 +83,7 @@ public sealed class Decider(IFeatureCatalog catalog)
         foreach (var index in Enumerable.Range(0, catalog.Count).OrderByDescending(i => Math.Abs(_contributions[i])).Take(ReasonsMax))
         {
             if (_contributions[index] == 0) break;
-            reasons.Add(new(catalog.NameOf(index), catalog.Describe(index, vector[index]), vector[index], _contributions[index], catalog.EntityOf(index, entities)));
+            reasons.Add(new(catalog.NameOf(index), catalog.Describe(index, vector[index], currency), vector[index], _contributions[index], catalog.EntityOf(index, entities)));
         }
 
         return reasons;
@@ -112,7 +112,7 @@ public interface IFeatureCatalog
     int IndexOf(string name);
     string NameOf(int index);
     /// <summary>A sentence with the value: "9 accounts redeemed from this device in 24 h".</summary>
-    string Describe(int index, float value);
+    string Describe(int index, float value, string currency);
     /// <summary><c>device:abc</c>, or null when the feature is about the request itself.</summary>
     string? EntityOf(int index, AttemptEntities entities);
 }

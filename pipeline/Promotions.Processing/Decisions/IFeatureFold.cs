@@ -17,7 +17,7 @@ public interface IFeatureFold
     void Fold(RedemptionOutcome outcome);
     void Fold(LabelRecorded label);
     void Fold(OrderPlaced order);
-    void Fold(EngagementRecorded engagement);
+    void Fold(OrderReturned returned);
 
     /// <summary>Fills the parts that come from the request and its price.</summary>
     void Describe(RedemptionRequest request, Domain.Campaigns.PricedCart priced, Span<float> vector);

@@ -12,8 +12,8 @@ internal static class FeedbackFold
         Topics.Outcomes => RecordCodec.DecodeOutcome(value),
         Topics.Labels => RecordCodec.DecodeLabel(value),
         Topics.Orders => RecordCodec.DecodeOrder(value),
-        Topics.Engagements => RecordCodec.DecodeEngagement(value),
-        Topics.Returns or Topics.Captures or Topics.Voids or Topics.Repriced => null,      // no feature counts them
+        Topics.Returns => RecordCodec.DecodeReturn(value),
+        Topics.Engagements or Topics.Captures or Topics.Voids or Topics.Repriced => null,      // no feature counts them
         _ => throw new InvalidDataException($"The log has a record of topic '{topic}', which this build does not know."),
     };
 
@@ -24,7 +24,7 @@ internal static class FeedbackFold
             case RedemptionOutcome outcome: features.Fold(outcome); break;
             case LabelRecorded label: features.Fold(label); break;
             case OrderPlaced order: features.Fold(order); break;
-            case EngagementRecorded engagement: features.Fold(engagement); break;
+            case OrderReturned returned: features.Fold(returned); break;
         }
     }
 }

@@ -1,0 +1,33 @@
+using Promotions.Domain.Events;
+using Promotions.Features;
+using Promotions.Processing.Decisions;
+
+namespace Promotions.Processing.State;
+
+/// <summary>The feature registry as the ladder and its reasons see it.</summary>
+public sealed class FeatureCatalog : IFeatureCatalog
+{
+    private static readonly Dictionary<string, int> Indexes = FeatureRegistry.Features.ToDictionary(f => f.Name, f => f.Index, StringComparer.Ordinal);
+
+    public int Count => FeatureRegistry.Count;
+    public ulong LayoutHash => FeatureRegistry.LayoutHash;
+    public int IndexOf(string name) => Indexes.TryGetValue(name, out var index) ? index : -1;
+    public string NameOf(int index) => FeatureRegistry.Features[index].Name;
+
+    public string Describe(int index, float value, string currency)
+    {
+        var feature = FeatureRegistry.Features[index];
+        if (float.IsNaN(value)) return feature.Absent;
+        var sentence = feature.Sentence(value, currency);
+        return feature.Population is { } population ? $"{sentence}; {population}" : sentence;
+    }
+
+    public string? EntityOf(int index, AttemptEntities entities)
+    {
+        var kind = FeatureRegistry.Features[index].Entity;
+        return kind is EntityKind.None || Entities.NameOf(entities, kind) is not { } name ? null : $"{KindName(kind)}:{name}";
+    }
+
+    /// <summary>The kind's name in settings and on the wire.</summary>
+    public static string KindName(EntityKind kind) => kind is EntityKind.PaymentToken ? "payment_token" : kind.ToString().ToLowerInvariant();
+}
