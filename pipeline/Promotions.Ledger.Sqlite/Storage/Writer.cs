@@ -230,8 +230,10 @@ internal sealed class Writer : IAsyncDisposable
         LedgerEntry? entry;
         if (append.Command is { } command) (outcome, entry) = _machine.Evaluate(command, _position + 1);
         else entry = _machine.Append(Actor.System, record.Key, _position + 1);
+        var unrecorded = entry is null;
+        if (unrecorded && record.AppendAlways) entry = _machine.Append(Actor.System, record.Key, _position + 1);
         if (entry is null) return outcome;
-        if (entry.Refusal is not LedgerRefusal.SameIdDifferentContent)
+        if (record.AppendAlways || entry.Refusal is LedgerRefusal.None)
         {
             entry.Topic = record.Topic;
             entry.Key = record.Key;
@@ -241,7 +243,7 @@ internal sealed class Writer : IAsyncDisposable
             entry.StateHash = record.StateHash;
         }
 
-        Write(entry, append.Command);
+        Write(entry, unrecorded ? null : append.Command);
         return outcome;
     }
 

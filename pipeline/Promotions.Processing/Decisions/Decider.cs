@@ -23,7 +23,7 @@ public sealed class Decider(IFeatureCatalog catalog)
     {
         var risk = Assess(request, entities, priced, vector, lateMask, inputs);
         var (status, refusal) = Ladder(priced, risk, inputs.Policy.For(request.Channel));
-        return new(request, entities, priced, status, refusal, risk, ArmsOf(request, priced), inputs.Policy.HoldFor);
+        return new(request, entities, priced, status, refusal, risk, PromotionEngine.ArmsOf(priced, request.Customer.Id, request.At), inputs.Policy.HoldFor);
     }
 
     private static (RedemptionStatus Status, RefusalCode Refusal) Ladder(PricedCart priced, RiskAssessment risk, ChannelPolicy channel)
@@ -87,19 +87,6 @@ public sealed class Decider(IFeatureCatalog catalog)
         }
 
         return reasons;
-    }
-
-    /// <summary>Each campaign with a control group that this request triggers, once.</summary>
-    private static List<ArmAssignment> ArmsOf(RedemptionRequest request, PricedCart priced)
-    {
-        var arms = new List<ArmAssignment>();
-        foreach (var redeemable in priced.Redeemables)
-        {
-            if (redeemable.Arm is Arm.None || redeemable.CampaignId is not { } campaign || arms.Exists(a => a.CampaignId == campaign)) continue;
-            arms.Add(new(campaign, redeemable.CampaignVersion, request.Customer.Id, redeemable.Arm, redeemable.Arm is Arm.Control, request.At));
-        }
-
-        return arms;
     }
 }
 

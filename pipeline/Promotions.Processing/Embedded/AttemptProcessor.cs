@@ -8,11 +8,11 @@ namespace Promotions.Processing.Embedded;
 
 /// <summary>The life of one attempt between intake and commit: observe → price → score → decide. Owned by the pipeline's thread.</summary>
 /// <param name="inputs">Model, policy and campaigns of this moment.</param>
-public sealed class AttemptProcessor(IFeatureFold features, Decider decider, Func<RedemptionRequest, ICampaignSnapshot, PricedCart> price, Func<RedemptionRequest, ChannelPolicy, AttemptEntities> entitiesOf, Func<DecisionInputs> inputs)
+public sealed class AttemptProcessor(IFeatureFold features, Decider decider, Func<DecisionInputs> inputs)
 {
     internal void ObserveAndDecide(AttemptItem item)
     {
-        item.Entities = entitiesOf(item.Request, inputs().Policy.For(item.Request.Channel));
+        item.Entities = ChannelEntities.Of(item.Request, inputs().Policy.For(item.Request.Channel));
         item.Vector = new float[features.VectorLength];
         item.Vector.AsSpan().Fill(float.NaN);
         item.LateMask = features.Observe(item.Request, item.Entities, item.Vector);
@@ -23,7 +23,7 @@ public sealed class AttemptProcessor(IFeatureFold features, Decider decider, Fun
     internal void Decide(AttemptItem item)
     {
         var now = inputs();
-        var priced = price(item.Request, now.Campaigns);
+        var priced = PromotionEngine.Price(item.Request, now.Campaigns, item.At);
         features.Describe(item.Request, priced, item.Vector);
         item.Proposal = decider.Decide(item.Request, item.Entities!, priced, item.Vector, item.LateMask, now);
     }
