@@ -142,6 +142,9 @@ public sealed class GrantBody
 public sealed record CouponAnswer(
     string Code, string CampaignId, string? CustomerId, long? UsesMax, bool Revoked, [property: DataType(DataType.DateTime)] string CreatedAt);
 
+/// <param name="Id">Of the call that made them.</param>
+public sealed record CodesAnswer(string Id, string CampaignId, long? UsesMax, IReadOnlyList<string> Codes);
+
 /// <param name="NextAfter">Pass it as <c>after</c> for the next page; null when this was the last.</param>
 public sealed record CouponsAnswer(IReadOnlyList<CouponAnswer> Coupons, string? NextAfter);
 

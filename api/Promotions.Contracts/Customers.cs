@@ -32,10 +32,10 @@ public sealed class PointsBody
     public string? Reason { get; set; }
 }
 
-[Description("Give a customer a coupon: a new one of a campaign, or an unassigned one by its code.")]
+[Description("Give a customer a coupon: a new one of a campaign, an unassigned one by its code, or a new one with a code of your own.")]
 public sealed class CustomerCouponBody
 {
-    [RegularExpression(Patterns.Id), Description("Idempotency id; needed with campaign_id.")]
+    [RegularExpression(Patterns.Id), Description("Idempotency id; needed with campaign_id alone.")]
     public string? Id { get; set; }
 
     [RegularExpression(Patterns.Id)]

@@ -39,6 +39,7 @@ namespace Promotions.Contracts.Json;
 [JsonSerializable(typeof(CampaignAnswer))]
 [JsonSerializable(typeof(CampaignsAnswer))]
 [JsonSerializable(typeof(CouponAnswer))]
+[JsonSerializable(typeof(CodesAnswer))]
 [JsonSerializable(typeof(CouponsAnswer))]
 [JsonSerializable(typeof(OperationAnswer))]
 [JsonSerializable(typeof(BalancesAnswer))]

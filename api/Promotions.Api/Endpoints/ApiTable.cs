@@ -1,0 +1,20 @@
+using Promotions.Api.Http;
+
+namespace Promotions.Api.Endpoints;
+
+/// <summary>Everything that can be called, in the order in which the examples tell their story.</summary>
+public static class ApiTable
+{
+    public static IReadOnlyList<ApiOperation> All { get; } =
+    [
+        .. CampaignEndpoints.All.Where(operation => operation.Id is "create_campaign"),
+        .. CouponEndpoints.All,
+        .. CustomerEndpoints.All,
+        .. RedemptionEndpoints.All,
+        .. EventEndpoints.All,
+        .. FlagEndpoints.All,
+        .. CampaignEndpoints.All.Where(operation => operation.Id is not "create_campaign"),
+        .. KeyEndpoints.All,
+        .. SystemEndpoints.All,
+    ];
+}

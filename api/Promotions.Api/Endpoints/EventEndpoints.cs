@@ -1,0 +1,121 @@
+using Promotions.Api.Bulk;
+using Promotions.Api.Http;
+using Promotions.Api.Problems;
+using Promotions.Contracts;
+using Promotions.Contracts.Intake;
+using Promotions.Contracts.Json;
+using Promotions.Domain;
+using Promotions.Domain.Events;
+
+namespace Promotions.Api.Endpoints;
+
+/// <summary>What happened: purchases, returns, engagements, labels.</summary>
+internal static class EventEndpoints
+{
+    private const string Tag = "Events";
+
+    public static readonly IReadOnlyList<ApiOperation> All =
+    [
+        new("place_order", "POST", "/v1/orders", Access.Checkout, Tag, "A purchase, with or without a redemption", OrderAsync)
+        {
+            Description = "The order's id is the idempotency id.",
+            Request = ContractsJson.Default.OrderPlacedBody,
+            HasId = true,
+            Answers = [new(200, ContractsJson.Default.RecordedAnswer, "Recorded.")],
+            Problems = [ProblemKind.ChannelNotAllowed, ProblemKind.SameIdDifferentContent, ProblemKind.InvalidCommand],
+            Examples = [new("/v1/orders", 200, Examples.OrderPlaced)],
+        },
+        new("return_order", "POST", "/v1/orders/{id}/returns", Access.Checkout, Tag, "Money given back for an order", ReturnAsync)
+        {
+            Request = ContractsJson.Default.OrderReturnedBody,
+            HasId = true,
+            Answers = [new(200, ContractsJson.Default.RecordedAnswer, "Recorded.")],
+            Problems = [ProblemKind.SameIdDifferentContent, ProblemKind.InvalidCommand],
+            Examples = [new("/v1/orders/o-1001/returns", 200, """{"id": "ret-1", "customer_id": "c-42", "amount": {"amount": 850, "currency": "EUR"}}""")],
+        },
+        new("engage", "POST", "/v1/engagements", Access.Checkout, Tag, "Something a customer did that is no purchase", EngageAsync)
+        {
+            Request = ContractsJson.Default.EngagementBody,
+            HasId = true,
+            Answers = [new(200, ContractsJson.Default.RecordedAnswer, "Recorded.")],
+            Problems = [ProblemKind.ChannelNotAllowed, ProblemKind.SameIdDifferentContent],
+            Examples = [new("/v1/engagements", 200, """{"id": "e-1", "channel": "web-de", "customer_id": "c-42", "type": "review"}""")],
+        },
+        new("label", "POST", "/v1/labels", Access.Admin, Tag, "Confirmed abuse of a redemption, or its confirmed absence", LabelAsync)
+        {
+            Description = "Abuse voids a hold that is not captured yet.",
+            Request = ContractsJson.Default.LabelBody,
+            HasId = true,
+            Answers = [new(200, ContractsJson.Default.RecordedAnswer, "Recorded; it counts from now on.")],
+            Problems = [ProblemKind.UnknownRedemption, ProblemKind.SameIdDifferentContent],
+            Examples = [new("/v1/labels", 200, """{"id": "l-1", "redemption_id": "r-1001", "abuse": false, "source": "import"}""")],
+        },
+    ];
+
+    private static async Task OrderAsync(ApiCall call)
+    {
+        if (await call.ReadAsync(ContractsJson.Default.OrderPlacedBody) is not { } body) return;
+        if (!call.TryId(body.Order?.Id, out var id, "/order/id")) return;
+        var errors = new FieldErrors();
+        var order = OrderIntake.Read(body, new Caller(id, call.Key.Id, call.At, null), errors);
+        if (order is null) call.Refuse(errors);
+        else if (!call.Key.Allows(order.Channel)) call.Refuse(ProblemKind.ChannelNotAllowed);
+        else call.AnswerRecorded(id, await call.Services.Gateway.RecordAsync(order, CancellationToken.None).Bounded(call.Services));
+    }
+
+    private static async Task ReturnAsync(ApiCall call)
+    {
+        if (await call.ReadAsync(ContractsJson.Default.OrderReturnedBody) is not { } body || !call.TryId(body.Id, out var id)) return;
+        var orderId = call.PathValue("id");
+        var errors = new FieldErrors();
+        var returned = OrderIntake.Read(body, orderId, new Caller(id, call.Key.Id, call.At, null), errors);
+        if (!Identifier.IsValid(orderId)) call.Refuse(ProblemKind.NotFound);
+        else if (returned is null) call.Refuse(errors);
+        else call.AnswerRecorded(id, await call.Services.Gateway.RecordAsync(returned, CancellationToken.None).Bounded(call.Services));
+    }
+
+    private static async Task EngageAsync(ApiCall call)
+    {
+        if (await call.ReadAsync(ContractsJson.Default.EngagementBody) is not { } body || !call.TryId(body.Id, out var id)) return;
+        var errors = new FieldErrors();
+        var channel = Check.Id(errors, body.Channel, "/channel");
+        var customerId = Check.Id(errors, body.CustomerId, "/customer_id");
+        var type = Check.Id(errors, body.Type, "/type");
+        if (errors.Any) call.Refuse(errors);
+        else if (!call.Key.Allows(channel)) call.Refuse(ProblemKind.ChannelNotAllowed);
+        else
+        {
+            var hash = CanonicalHash.Of("engagement", id, call.Key.Id, channel, customerId, type);
+            var engagement = new EngagementRecorded(id, channel, call.Key.Id, customerId, type, call.At, hash);
+            call.AnswerRecorded(id, await call.Services.Gateway.RecordAsync(engagement, CancellationToken.None).Bounded(call.Services));
+        }
+    }
+
+    private static async Task LabelAsync(ApiCall call)
+    {
+        if (await call.ReadAsync(ContractsJson.Default.LabelBody) is not { } body || !call.TryId(body.Id, out var id)) return;
+        var errors = new FieldErrors();
+        var redemptionId = Check.Id(errors, body.RedemptionId, "/redemption_id");
+        if (body.Abuse is null) errors.Add("/abuse", "required", "Is missing.");
+        if (body.Source is not ("review" or "chargeback" or "refund" or "import"))
+            errors.Add("/source", body.Source is null ? "required" : "unknown_value", "Must be review, chargeback, refund or import.");
+        var note = Check.OptionalText(errors, body.Note, "/note", Bounds.NoteMax);
+        if (errors.Any) call.Refuse(errors);
+        else await RecordLabelAsync(call, id, redemptionId, body.Abuse!.Value, body.Source!, note);
+    }
+
+    /// <summary>A label is about the entities that its redemption touched; these come from the record, not from the caller.</summary>
+    internal static async Task RecordLabelAsync(ApiCall call, string id, string redemptionId, bool abuse, string source, string? note)
+    {
+        if (call.Services.Reader.FindDecision(redemptionId) is not { } decision || !RedemptionEndpoints.IsVisible(call, decision))
+        {
+            call.Refuse(ProblemKind.UnknownRedemption);
+            return;
+        }
+        var label = new LabelRecorded(id, redemptionId, abuse, source, note, call.Key.Id, call.At, decision.Proposal.Entities);
+        call.AnswerRecorded(id, await call.Services.Gateway.RecordAsync(label, CancellationToken.None).Bounded(call.Services));
+    }
+
+    /// <summary>One answer per flag and answer: sent again it changes nothing, and a change of mind is a label of its own.</summary>
+    internal static string FlagLabelId(string redemptionId, bool abuse) => IdMaker.Derive("flag", redemptionId, abuse ? "abuse" : "honest");
+}

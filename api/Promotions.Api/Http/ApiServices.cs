@@ -1,0 +1,30 @@
+using Microsoft.Extensions.Logging;
+using Promotions.Analytics.Results;
+using Promotions.Api.Bulk;
+using Promotions.Api.Keys;
+using Promotions.Api.Limits;
+using Promotions.Api.Observing;
+using Promotions.Ledger;
+using Promotions.Processing;
+
+namespace Promotions.Api.Http;
+
+/// <summary>What handlers use, resolved once.</summary>
+/// <param name="Results">Null where the installation has no analytics store.</param>
+public sealed record ApiServices(
+    ApiOptions Options,
+    TimeProvider Time,
+    IRedemptionGateway Gateway,
+    ILedger Ledger,
+    ApiKeys Keys,
+    AnonymousBuckets Anonymous,
+    BulkOperations Operations,
+    InstallationSecret Secret,
+    IdMaker Ids,
+    ICampaignResults? Results,
+    ApiMetrics Metrics,
+    IReadOnlyList<IReadinessCheck> Readiness,
+    ILogger<ApiServices> Logger)
+{
+    public ILedgerReader Reader => Ledger.Reader;
+}

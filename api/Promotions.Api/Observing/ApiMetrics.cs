@@ -1,0 +1,60 @@
+using Prometheus;
+using Promotions.Domain.Campaigns;
+using Promotions.Domain.Events;
+using Promotions.Contracts;
+
+namespace Promotions.Api.Observing;
+
+/// <summary>The numbers at <c>/metrics</c>. The pipeline feeds stages; followers are asked at each scrape.</summary>
+public sealed class ApiMetrics
+{
+    // 50 µs to 10 s: the target is a few milliseconds, and faults show in the tail.
+    private static readonly double[] Seconds = [0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.002, 0.004, 0.008, 0.015, 0.03, 0.06, 0.125, 0.25, 0.5, 1, 2.5, 10];
+
+    private readonly Counter _decisions;
+    private readonly Histogram _stages;
+    private readonly Histogram _requests;
+    private readonly Counter _answers;
+
+    public ApiMetrics(IEnumerable<IFollowerLag> followers)
+    {
+        var all = followers.ToArray();
+        var factory = Metrics.WithCustomRegistry(Registry);
+        DotNetStats.Register(Registry);
+        _decisions = factory.CreateCounter("promotions_decisions_total", "Redemptions decided, by status and public reason.", "status", "reason");
+        _stages = factory.CreateHistogram("promotions_stage_seconds", "Time in each stage of a redemption.", ["stage"], new HistogramConfiguration { Buckets = Seconds });
+        _requests = factory.CreateHistogram("promotions_http_request_seconds", "Time from admission to answer.", ["operation"], new HistogramConfiguration { Buckets = Seconds });
+        _answers = factory.CreateCounter("promotions_http_answers_total", "Answers, by operation and status.", "operation", "code");
+        var lag = factory.CreateGauge("promotions_follower_positions_behind", "Committed positions that a follower has not followed yet.", "follower");
+        Registry.AddBeforeCollectCallback(() =>
+        {
+            foreach (var follower in all) lag.WithLabels(follower.Name).Set(follower.PositionsBehind);
+        });
+        foreach (var status in Enum.GetValues<RedemptionStatus>())
+            if (status is not RedemptionStatus.None and not RedemptionStatus.Rejected) _decisions.WithLabels(Wire.Of(status), "none").Publish();
+    }
+
+    public CollectorRegistry Registry { get; } = Metrics.NewCustomRegistry();
+
+    /// <summary>Count one decision; once per redemption, never for a repeated answer.</summary>
+    public void Decided(RedemptionStatus status, RefusalCode refusal) => _decisions.WithLabels(Wire.Of(status), Wire.Of(refusal)).Inc();
+
+    /// <summary>For the hot path: the stage's histogram, looked up once.</summary>
+    /// <param name="stage">A small, fixed set: <c>observe</c>, <c>price</c>, <c>score</c>, <c>decide</c>, <c>commit</c> ...</param>
+    public IObserver Stage(string stage) => _stages.WithLabels(stage);
+
+    internal RouteMetrics Route(string operation) => new(_requests.WithLabels(operation), _answers, operation);
+}
+
+/// <summary>The children of one operation, looked up once.</summary>
+internal sealed class RouteMetrics(IObserver seconds, Counter answers, string operation)
+{
+    private readonly Counter.Child _ok = answers.WithLabels(operation, "200");
+
+    public void Answered(int status, TimeSpan elapsed)
+    {
+        seconds.Observe(elapsed.TotalSeconds);
+        if (status == 200) _ok.Inc();
+        else answers.WithLabels(operation, Http.SmallNumbers.Text(status)).Inc();
+    }
+}

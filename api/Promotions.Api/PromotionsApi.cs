@@ -1,0 +1,99 @@
+using System.ComponentModel.DataAnnotations;
+using System.Security.Cryptography;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.AspNetCore.Routing.Template;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Logging;
+using Promotions.Analytics.Results;
+using Promotions.Api.Bulk;
+using Promotions.Api.Endpoints;
+using Promotions.Api.Http;
+using Promotions.Api.Keys;
+using Promotions.Api.Limits;
+using Promotions.Api.Observing;
+using Promotions.Api.Problems;
+using Promotions.Contracts;
+using Promotions.Ledger;
+using Promotions.Processing;
+
+namespace Promotions.Api;
+
+/// <summary>How the API joins a host.</summary>
+public static class PromotionsApi
+{
+    /// <summary>Registers the API. The host registers <see cref="ILedger"/>, <see cref="ISettingsStore"/>, <see cref="IRedemptionGateway"/> and, where there is one,
+    /// <see cref="ICampaignResults"/>; and as many <see cref="IReadinessCheck"/> and <see cref="IFollowerLag"/> as it has.</summary>
+    public static IServiceCollection AddPromotionsApi(this IServiceCollection services, ApiOptions? options = null)
+    {
+        options ??= new ApiOptions();
+        Validator.ValidateObject(options, new ValidationContext(options), validateAllProperties: true);
+
+        services.TryAddSingleton(TimeProvider.System);
+        services.TryAddSingleton(_ => RandomNumberGenerator.Create());
+        services.AddSingleton(options);
+        services.AddSingleton<ApiMetrics>();
+        services.AddSingleton<ApiKeys>();
+        services.AddSingleton<IdMaker>();
+        services.AddSingleton<InstallationSecret>();
+        services.AddSingleton<BulkOperations>();
+        services.AddHostedService(provider => provider.GetRequiredService<BulkOperations>());
+        services.AddSingleton(new AnonymousBuckets(
+            options.AnonymousRequestsPerSecond, (int)Math.Min(int.MaxValue, (long)options.AnonymousRequestsPerSecond * options.BurstSeconds)));
+        services.AddSingleton(provider => new ApiServices(
+            options,
+            provider.GetRequiredService<TimeProvider>(),
+            provider.GetRequiredService<IRedemptionGateway>(),
+            provider.GetRequiredService<ILedger>(),
+            provider.GetRequiredService<ApiKeys>(),
+            provider.GetRequiredService<AnonymousBuckets>(),
+            provider.GetRequiredService<BulkOperations>(),
+            provider.GetRequiredService<InstallationSecret>(),
+            provider.GetRequiredService<IdMaker>(),
+            provider.GetService<ICampaignResults>(),
+            provider.GetRequiredService<ApiMetrics>(),
+            [.. provider.GetServices<IReadinessCheck>()],
+            provider.GetRequiredService<ILogger<ApiServices>>()));
+        services.Configure<KestrelServerOptions>(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            kestrel.Limits.MaxRequestBodySize = Bounds.GrantBodyMax;
+            kestrel.Limits.MaxRequestHeadersTotalSize = 16 * 1024;
+        });
+        return services;
+    }
+
+    /// <summary>Maps every operation of <see cref="ApiTable"/>, and refuses everything else below <c>/v1</c>.</summary>
+    public static IEndpointRouteBuilder MapPromotionsApi(this IEndpointRouteBuilder routes)
+    {
+        var services = routes.ServiceProvider.GetRequiredService<ApiServices>();
+        var inFlight = new InFlight(services.Options.InFlightMax);
+        foreach (var operation in ApiTable.All)
+            routes.MapMethods(operation.Path, [operation.Method], new ApiPipeline(operation, services, inFlight).InvokeAsync).WithMetadata(operation).WithName(operation.Id);
+
+        foreach (var prefix in (ReadOnlySpan<string>)["/v1", "/openapi"])
+        {
+            var nothing = new ApiOperation($"nothing{prefix.Replace('/', '_')}", "*", prefix + "/{**rest}", new Access(KeyScopes.Checkout | KeyScopes.Analyst, false), "", "Nothing is here", RefuseUnknown)
+            {
+                Answers = [],
+                Examples = [],
+            };
+            routes.Map(nothing.Path, new ApiPipeline(nothing, services, inFlight).InvokeAsync).WithMetadata(nothing);
+        }
+        return routes;
+    }
+
+    /// <summary>404; or 405 where the address takes other methods. Strangers get neither: without a key it is 401, so that nobody lists what exists.</summary>
+    private static Task RefuseUnknown(ApiCall call)
+    {
+        var path = call.Context.Request.Path;
+        var methods = ApiTable.All
+            .Where(operation => new TemplateMatcher(TemplateParser.Parse(operation.Path.TrimStart('/')), []).TryMatch(path, []))
+            .Select(operation => operation.Method).Distinct().ToArray();
+        if (methods.Length > 0) call.Context.Response.Headers.Allow = string.Join(", ", methods);
+        call.Refuse(methods.Length > 0 ? ProblemKind.MethodNotAllowed : ProblemKind.NotFound);
+        return Task.CompletedTask;
+    }
+}
