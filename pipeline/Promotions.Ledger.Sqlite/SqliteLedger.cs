@@ -12,6 +12,7 @@ public sealed class SqliteLedger : ILedger, ISettingsStore
     private readonly Writer _writer;
     private readonly ReaderPool _readers;
     private readonly SqliteLedgerReader _reader;
+    private int _disposed;
 
     private SqliteLedger(Writer writer, ReaderPool readers, TimeProvider time)
     {
@@ -93,7 +94,9 @@ public sealed class SqliteLedger : ILedger, ISettingsStore
     /// <summary>Finishes what was handed in, then closes the file.</summary>
     public async ValueTask DisposeAsync()
     {
-        await _writer.DisposeAsync().ConfigureAwait(false);
+        if (Interlocked.Exchange(ref _disposed, 1) == 1) return;
+        await _writer.DrainAsync().ConfigureAwait(false);
         _readers.Dispose();
+        _writer.Dispose();
     }
 }

@@ -1,3 +1,5 @@
+using Promotions.Ledger.Sqlite.Verification;
+
 namespace Promotions.Ledger.Sqlite.Tests;
 
 /// <summary>The contract on SQLite.</summary>
@@ -9,7 +11,7 @@ public sealed class SqliteLedgerTests : LedgerContract
 
     protected override ILedger Open() => SqliteLedger.Open(new() { Path = FilePath }, Time);
 
-    protected override IReadOnlyList<string> Verify() => [];
+    protected override IReadOnlyList<string> Verify() => [.. LedgerVerifier.Verify(FilePath, cancellationToken: CancellationToken.None).Findings.Select(f => f.ToString())];
 
     public override async ValueTask DisposeAsync()
     {

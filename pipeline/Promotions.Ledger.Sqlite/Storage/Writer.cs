@@ -11,7 +11,7 @@ namespace Promotions.Ledger.Sqlite.Storage;
 
 /// <summary>The one thread that writes. Takes what waits (decisions first, then bulk work for at most a slice), evaluates and writes it in one transaction,
 /// commits with one fsync, and answers.</summary>
-internal sealed class Writer : IAsyncDisposable
+internal sealed class Writer : IDisposable
 {
     private readonly Db _db;
     private readonly SqliteLedgerOptions _options;
@@ -125,7 +125,6 @@ internal sealed class Writer : IAsyncDisposable
             if (_group.Count == 0 && _bulkInWork is null && _closing && !_decisions.Reader.TryPeek(out _) && !_bulk.Reader.TryPeek(out _)) break;
         }
 
-        _db.Dispose();
         _ended.SetResult();
     }
 
@@ -324,7 +323,8 @@ internal sealed class Writer : IAsyncDisposable
         _bulkInWork = null;
     }
 
-    public async ValueTask DisposeAsync()
+    /// <summary>Works off what was handed in; later requests are refused.</summary>
+    public async ValueTask DrainAsync()
     {
         if (!_closing)
         {
@@ -335,6 +335,12 @@ internal sealed class Writer : IAsyncDisposable
         }
 
         await _ended.Task.ConfigureAwait(false);
+    }
+
+    /// <summary>Once the readers are closed: the last connection moves the write-ahead log into the file.</summary>
+    public void Dispose()
+    {
+        _db.Dispose();
         _signer.Dispose();
         _work.Dispose();
     }

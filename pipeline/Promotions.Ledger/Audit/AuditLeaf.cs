@@ -25,7 +25,13 @@ public sealed record AuditLeaf(
         }
 
         var moves = entry.LotMoves.Count == 0 ? [] : new LeafLotMove[entry.LotMoves.Count];
-        for (var i = 0; i < moves.Length; i++) moves[i] = new(entry.LotMoves[i].Lot.Id, (byte)entry.LotMoves[i].Kind, entry.LotMoves[i].Amount);
+        for (var i = 0; i < moves.Length; i++)
+        {
+            var (lot, kind, amount) = entry.LotMoves[i];
+            moves[i] = new(lot.Id, (byte)kind, amount,
+                kind is LotMoveKind.Earn ? new LeafLot(lot.Account.Id, lot.EarnedAt.UnixMilliseconds, lot.ExpiresAt?.UnixMilliseconds, lot.Origin) : null);
+        }
+
         var outbox = new LeafOutbox[entry.Outbox.Count];
         for (var i = 0; i < outbox.Length; i++) outbox[i] = new(entry.Outbox[i].Type, entry.Outbox[i].Key, SHA256.HashData(entry.Outbox[i].Payload));
         var decision = entry.Decided is { } decided
@@ -86,6 +92,12 @@ public sealed record AuditLeaf(
             to.Int64(move.Lot);
             to.Byte(move.Kind);
             to.Int64(move.Amount);
+            to.Flag(move.Earned is not null);
+            if (move.Earned is not { } lot) continue;
+            to.Int64(lot.Account);
+            to.Int64(lot.EarnedAt);
+            to.OptionalInt64(lot.ExpiresAt);
+            to.Text(lot.Origin);
         }
 
         to.Int32(Outbox.Count);
@@ -104,6 +116,9 @@ public sealed record LeafDecision(byte Status, short Refusal, long DecidedAt, lo
 /// <param name="Debit">Slot: account id · 4 + side.</param>
 public readonly record struct LeafPosting(long Debit, long Credit, long Amount);
 
-public readonly record struct LeafLotMove(long Lot, byte Kind, long Amount);
+/// <param name="Earned">What never changes of a lot, where this move made it.</param>
+public readonly record struct LeafLotMove(long Lot, byte Kind, long Amount, LeafLot? Earned);
+
+public sealed record LeafLot(long Account, long EarnedAt, long? ExpiresAt, string Origin);
 
 public readonly record struct LeafOutbox(string Type, string Key, ReadOnlyMemory<byte> PayloadHash);
