@@ -7,5 +7,6 @@ internal static class Suites
     [
         new ScoreSuite(),
         new ExplainSuite(),
+        new LedgerSuite(),
     ];
 }
