@@ -323,6 +323,13 @@ internal sealed class Writer : IDisposable
         _bulkInWork = null;
     }
 
+    /// <summary>Only while nothing is handed in: the connection is the writer thread's.</summary>
+    public long LimitPages(long pages)
+    {
+        if (pages > 0) _db.Execute(string.Create(CultureInfo.InvariantCulture, $"PRAGMA max_page_count = {pages}"));
+        return _db.Scalar("PRAGMA page_count");
+    }
+
     /// <summary>Works off what was handed in; later requests are refused.</summary>
     public async ValueTask DrainAsync()
     {

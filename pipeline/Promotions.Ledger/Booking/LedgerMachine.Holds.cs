@@ -92,12 +92,18 @@ public sealed partial class LedgerMachine
         }
 
         var holds = state.HoldsDue(_now, command.Max);
-        var lots = holds.Count < command.Max ? state.LotsDue(_now, command.Max - holds.Count) : [];
+        var lots = new HashSet<EarnedLot>(holds.Count < command.Max ? state.LotsDue(_now, command.Max - holds.Count) : []);
         if (holds.Count == 0 && lots.Count == 0) return new(new(position - 1, LedgerRefusal.None, false, null, "0"), null);
 
         Open(prepared, position);
-        foreach (var hold in holds) Release(hold, HoldState.Expired, OutboxTypes.HoldExpired, "expired_hold", null);
-        foreach (var lot in lots)
+        foreach (var hold in holds)
+        {
+            Release(hold, HoldState.Expired, OutboxTypes.HoldExpired, "expired_hold", null);
+            foreach (var take in hold.LotTakes)
+                if (take.Lot.IsExpired(_now)) lots.Add(take.Lot);
+        }
+
+        foreach (var lot in lots.OrderBy(l => l.Id))
         {
             var amount = lot.Remaining;
             Move(lot, LotMoveKind.Expire, amount);
