@@ -1,0 +1,46 @@
+namespace Promotions.Streams.State;
+
+/// <summary>A keyed store before it is opened.</summary>
+/// <param name="name">What processors ask for.</param>
+/// <param name="id">First byte of its keys in the backend; unique in a topology and never reused for other contents. Range: 1 to 255.</param>
+/// <param name="cacheBytes">Memory its cache may hold. Unit: bytes; at least 64 KiB. Default 256 MiB, the budget of <c>pipeline.rate</c>.</param>
+public sealed class StoreDefinition<TKey, TState>(string name, byte id, IStateSerde<TKey, TState> serde, long cacheBytes = StoreDefinition.CacheBytesDefault) : StoreDefinition(name, id, cacheBytes)
+    where TKey : notnull
+    where TState : class
+{
+    public IStateSerde<TKey, TState> Serde { get; } = serde;
+
+    internal override IStore Open(IStateBackend backend) => new KeyedStore<TKey, TState>(this, backend);
+}
+
+public abstract class StoreDefinition
+{
+    public const long CacheBytesDefault = 256L << 20;
+
+    private protected StoreDefinition(string name, byte id, long cacheBytes)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(name);
+        ArgumentOutOfRangeException.ThrowIfZero(id);
+        ArgumentOutOfRangeException.ThrowIfLessThan(cacheBytes, 64 << 10);
+        (Name, Id, CacheBytes) = (name, id, cacheBytes);
+    }
+
+    public string Name { get; }
+    public byte Id { get; }
+    public long CacheBytes { get; }
+
+    internal abstract IStore Open(IStateBackend backend);
+}
+
+/// <summary>What drivers do with a store, whatever its types.</summary>
+internal interface IStore
+{
+    string Name { get; }
+    bool Touched { get; }
+    bool WantsCheckpoint { get; }
+    void Settle();
+    void WriteDirty(IStateBatch batch);
+    void Checkpointed();
+    void RollBack();
+    int Expire(Promotions.Domain.EventTime streamTime, int max, IStateBatch batch);
+}

@@ -1,0 +1,35 @@
+using Promotions.Streams.State;
+using Promotions.Streams.Tests.State;
+
+namespace Promotions.Streams.RocksDb.Tests;
+
+public sealed class RocksDbBackendTests : BackendContract
+{
+    private readonly string _root = Directory.CreateTempSubdirectory("promotions-state-").FullName;
+    private int _folders;
+
+    protected override IStateBackend Create() => RocksDbBackend.Open(Path.Combine(_root, $"{_folders++}"));
+
+    protected override IStateBackend Reopen(IStateBackend backend)
+    {
+        backend.Dispose();
+        return RocksDbBackend.Open(Path.Combine(_root, $"{_folders - 1}"));
+    }
+
+    public override void Dispose()
+    {
+        base.Dispose();
+        Directory.Delete(_root, recursive: true);
+    }
+
+    [Fact]
+    public void Two_openings_of_one_folder_are_refused()
+    {
+        using var first = Create();
+        Assert.Throws<RocksDbSharp.RocksDbException>(() => RocksDbBackend.Open(Path.Combine(_root, "0")));
+    }
+
+    [Fact]
+    public void Settings_out_of_range_are_refused() =>
+        Assert.Throws<ArgumentOutOfRangeException>(() => RocksDbBackend.Open(Path.Combine(_root, "x"), RocksDbSettings.Default with { BlockCacheBytes = 1 }));
+}
