@@ -11,7 +11,7 @@ public class OracleTests
     {
         var kind = (EntityKind)given.Kind;
         Compare(new NaiveEntity(kind), EntityState.Load(EntityKey.Of(kind, "x"), NoTiles.Instance), given.Seed, 250, given.Others, (state, _) => state);
-    }, iter: 120);
+    }, iter: 60);
 
     [Fact]
     public void Loading_again_anywhere_changes_no_bit_of_any_vector() => Any.Sample(given =>
@@ -35,7 +35,7 @@ public class OracleTests
                     return state;
             }
         });
-    }, iter: 120);
+    }, iter: 60);
 
     [Fact]
     public void Equal_histories_write_equal_bytes_however_often_they_were_loaded() => Any.Sample(given =>
