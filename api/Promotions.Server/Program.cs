@@ -1,1 +1,36 @@
-return 0;
+using System.CommandLine;
+using Promotions.Server;
+
+var time = TimeProvider.System;
+
+var noDemo = new Option<bool>("--no-demo") { Description = "Start empty, without the demonstration shop." };
+var noAnalytics = new Option<bool>("--no-analytics") { Description = "Run without the embedded ClickHouse: decisions are the same, results stay empty." };
+var rate = new Option<double>("--rate") { Description = "Requests a second that the demonstration goes on sending.", DefaultValueFactory = _ => 2 };
+var scenario = new Option<FileInfo?>("--scenario") { Description = "A further kind of abuse for the demonstration." };
+var serve = new Command("serve", "Run the system: API, pipeline, sinks and dashboard in this process.") { noDemo, noAnalytics, rate, scenario };
+serve.SetAction((parsed, _) => GuardAsync(() => ServeCommand.RunAsync(
+    ServerOptions.FromEnvironment() with
+    {
+        Demo = !parsed.GetValue(noDemo),
+        Analytics = !parsed.GetValue(noAnalytics),
+        Rate = parsed.GetValue(rate),
+        ScenarioFile = parsed.GetValue(scenario)?.FullName,
+    },
+    time)));
+
+var root = new RootCommand("Promotions: coupons and balances with a fraud decision inside every redemption.") { serve };
+return await root.Parse(args).InvokeAsync();
+
+// What the operator can mend is one sentence and exit code 2; everything else is a defect and keeps its stack.
+static async Task<int> GuardAsync(Func<Task<int>> command)
+{
+    try
+    {
+        return await command();
+    }
+    catch (StartRefusedException refused)
+    {
+        await Console.Error.WriteLineAsync("error: " + refused.Message);
+        return 2;
+    }
+}

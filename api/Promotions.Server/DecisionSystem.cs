@@ -1,0 +1,80 @@
+using Promotions.Ledger.Sqlite;
+using Promotions.Processing.Decisions;
+using Promotions.Processing.Embedded;
+using Promotions.Processing.State;
+using Promotions.Scoring;
+using Promotions.Streams.RocksDb;
+
+namespace Promotions.Server;
+
+/// <summary>Ledger, feature state, model, pipeline and gateway over one data folder: all that decides. No web server, no follower.</summary>
+internal sealed class DecisionSystem : IAsyncDisposable
+{
+    /// <summary>Entities in memory. Unit: bytes. Source: `up.memory`, 1 GiB for everything.</summary>
+    private const long EntityCacheBytes = 96L << 20;
+    private const long RocksBytes = 48L << 20;
+    private readonly RocksTileStore _tiles;
+
+    private DecisionSystem(SqliteLedger ledger, RocksTileStore tiles, EmbeddedPipeline pipeline, EmbeddedGateway gateway, LoadedModel model)
+    {
+        Ledger = ledger;
+        _tiles = tiles;
+        Pipeline = pipeline;
+        Gateway = gateway;
+        Model = model;
+    }
+
+    public SqliteLedger Ledger { get; }
+    public EmbeddedPipeline Pipeline { get; }
+    public EmbeddedGateway Gateway { get; }
+    public LoadedModel Model { get; }
+
+    public static DecisionSystem Open(DataFolder folder, IPipelineObserver observer, TimeProvider time, ILogger logger)
+    {
+        var ledger = SqliteLedger.Open(new SqliteLedgerOptions { Path = folder.LedgerFile }, time);
+        var tiles = RocksTileStore.Open(folder.FeatureState, RocksBytes);
+        var model = LoadedModel.Find();
+        if (model.MissingBecause is { } reason) ServerLog.ModelMissing(logger, reason);
+        var policy = PolicyStore.Load(ledger);
+        var features = new FeatureFold(tiles, EntityCacheBytes);
+        var attempts = new AttemptProcessor(features, new Decider(new FeatureCatalog()), () => new(model.Scorer, model.MissingBecause, policy, ledger.Campaigns));
+        var pipeline = EmbeddedPipeline.Start(ledger, attempts, features, observer, EmbeddedPipelineOptions.Default with { CheckpointEvery = CheckpointEvery() }, time);
+        return new(ledger, tiles, pipeline, new EmbeddedGateway(pipeline, ledger, EarningRule.Default, time), model);
+    }
+
+    /// <summary>Intake ends, what was accepted is finished, state is written; then the stores close.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await Pipeline.DisposeAsync();
+        _tiles.Dispose();
+        await Ledger.DisposeAsync();
+    }
+
+    private static TimeSpan CheckpointEvery() =>
+        int.TryParse(Environment.GetEnvironmentVariable("PROMOTIONS_CHECKPOINT_MS"), out var milliseconds) && milliseconds > 0
+            ? TimeSpan.FromMilliseconds(milliseconds)
+            : EmbeddedPipelineOptions.Default.CheckpointEvery;
+}
+
+/// <summary>The champion, or why there is none: then each channel's policy decides, and the record says so.</summary>
+internal sealed record LoadedModel(TreeScorer? Scorer, string? MissingBecause)
+{
+    /// <summary>Where the model comes from, for the dashboard.</summary>
+    public string? Sentence => Scorer?.Model.Card is { } card
+        ? string.Create(System.Globalization.CultureInfo.InvariantCulture, $"Model {Scorer.ModelHash[..12]}: {card.TrainedOn}, {card.PeriodFrom:yyyy-MM-dd} to {card.PeriodTo:yyyy-MM-dd}, seed {card.Seed}")
+        : MissingBecause;
+
+    public static LoadedModel Find()
+    {
+        var path = Environment.GetEnvironmentVariable("PROMOTIONS_MODEL") ?? Path.Combine(AppContext.BaseDirectory, "models", "default.json");
+        if (!File.Exists(path)) return new(null, $"there is no model file at {path}");
+        try
+        {
+            return new(TreeScorer.Load(File.ReadAllBytes(path), Features.FeatureRegistry.LayoutHash), null);
+        }
+        catch (ModelFileException e)
+        {
+            return new(null, e.Message);
+        }
+    }
+}

@@ -1,0 +1,105 @@
+using System.Net;
+using System.Net.Sockets;
+using Promotions.Admin.Hosting;
+using Promotions.Admin.SignIn;
+using Promotions.Analytics.Results;
+using Promotions.Api;
+using Promotions.Api.Keys;
+using Promotions.Api.Observing;
+using Promotions.Ledger;
+using Promotions.Processing;
+using Promotions.Processing.Embedded;
+using Promotions.Processing.Statistics;
+
+namespace Promotions.Server;
+
+/// <summary><c>promotions serve</c>: everything embedded, in one process and the engine's child.</summary>
+internal static class ServeCommand
+{
+    public static async Task<int> RunAsync(ServerOptions options, TimeProvider time)
+    {
+        var folder = DataFolder.Open(options.DataPath);
+        using var claim = folder.Claim();
+        RefuseTakenPort(options.Port);
+
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders().AddSimpleConsole(console => console.SingleLine = true).SetMinimumLevel(LogLevel.Warning);
+        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, options.Port));
+        using var loggers = LoggerFactory.Create(logging => logging.AddSimpleConsole(console => console.SingleLine = true).SetMinimumLevel(LogLevel.Warning));
+
+        var live = new LiveStatistics(time);
+        var observer = new PipelineObserver(live, loggers.CreateLogger<PipelineObserver>());
+        await using var system = DecisionSystem.Open(folder, observer, time, loggers.CreateLogger<DecisionSystem>());
+        await using var analytics = options is { Analytics: true, EnginePath: { } engine } ? AnalyticsSystem.Start(folder, engine, system.Ledger, time, loggers) : null;
+        var start = new StartReadiness();
+
+        Register(builder.Services, system, live, start, time);
+        if (analytics is null) builder.Services.AddSingleton<ICampaignResults>(new NoResults());
+        else Register(builder.Services, analytics);
+        await using var app = builder.Build();
+        observer.Metrics = app.Services.GetRequiredService<ApiMetrics>();
+        app.UseAuthentication();
+        app.UseAuthorization();
+        app.MapPromotionsApi();
+        app.MapPromotionsAdmin();
+
+        var (adminFile, checkoutFile) = await app.Services.GetRequiredService<ApiKeys>().EnsureFirstKeys(folder.Root);
+        await app.StartAsync();
+        start.Started();
+        folder.MarkReady();
+        Announce(options, folder, adminFile, checkoutFile, analytics);
+        await app.WaitForShutdownAsync();
+        return 0;
+    }
+
+    private static void Register(IServiceCollection services, DecisionSystem system, LiveStatistics live, StartReadiness start, TimeProvider time)
+    {
+        services.AddSingleton(time);
+        services.AddSingleton<ILedger>(system.Ledger);
+        services.AddSingleton<ISettingsStore>(system.Ledger);
+        services.AddSingleton(system.Ledger.Reader);
+        services.AddSingleton(system.Pipeline);
+        services.AddSingleton<IRedemptionGateway>(system.Gateway);
+        services.AddSingleton<ILiveStatistics>(live);
+        services.AddSingleton<IReadinessCheck>(start);
+        services.AddSingleton<IReadinessCheck, PipelineReadiness>();
+        services.AddSingleton<IAdminSignIn, AdminSignIn>();
+        services.AddHostedService<ExpiryJob>();
+        services.AddPromotionsApi();
+        services.AddPromotionsAdmin(admin => admin.ModelSentence = system.Model.Sentence);
+    }
+
+    private static void Register(IServiceCollection services, AnalyticsSystem analytics)
+    {
+        services.AddSingleton(analytics);
+        services.AddSingleton(analytics.Results);
+        services.AddSingleton<IFollowerLag, SinkLag>();
+        services.AddHostedService<AnalyticsFollower>();
+    }
+
+    /// <summary>Asked before anything is opened, so that the sentence is the first thing the operator reads.</summary>
+    private static void RefuseTakenPort(int port)
+    {
+        try
+        {
+            using var listener = new TcpListener(IPAddress.Loopback, port);
+            listener.Start();
+        }
+        catch (SocketException e)
+        {
+            throw new StartRefusedException($"Port {port} is in use or not allowed ({e.SocketErrorCode}). Stop what listens there, or set PROMOTIONS_PORT to another port.", e);
+        }
+    }
+
+    private static void Announce(ServerOptions options, DataFolder folder, string adminFile, string checkoutFile, AnalyticsSystem? analytics)
+    {
+        Console.WriteLine($"""
+            Promotions is ready.
+              dashboard   http://127.0.0.1:{options.Port}/            sign in with the key in {adminFile}
+              API         http://127.0.0.1:{options.Port}/v1          checkout's key is in {checkoutFile}
+              OpenAPI     http://127.0.0.1:{options.Port}/openapi/v1.json
+              ClickHouse  {(analytics is null ? "off (--no-analytics)" : $"http://127.0.0.1:{analytics.Address.Port}/  database {analytics.Address.Database}")}
+              data        {folder.Root}
+            """);
+    }
+}

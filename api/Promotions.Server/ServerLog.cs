@@ -1,0 +1,24 @@
+
+namespace Promotions.Server;
+
+/// <summary>The server's log lines. Event ids 9001 and up.</summary>
+internal static partial class ServerLog
+{
+    [LoggerMessage(EventId = 9001, Level = LogLevel.Warning, Message = "No fraud model: {Reason}. Each channel's fallback decides, and decisions say so")]
+    public static partial void ModelMissing(ILogger logger, string reason);
+
+    [LoggerMessage(EventId = 9002, Level = LogLevel.Error, Message = "{What} failed")]
+    public static partial void PipelineFault(ILogger logger, Exception fault, string what);
+
+    [LoggerMessage(EventId = 9003, Level = LogLevel.Warning, Message = "Expired holds and lots could not be released; the next round tries again")]
+    public static partial void ExpiryFault(ILogger logger, Exception fault);
+
+    [LoggerMessage(EventId = 9004, Level = LogLevel.Warning, Message = "The demonstration's live traffic stopped; decisions are not affected")]
+    public static partial void DemoFault(ILogger logger, Exception fault);
+
+    [LoggerMessage(EventId = 9005, Level = LogLevel.Warning, Message = "Analytics start is delayed; decisions are not affected")]
+    public static partial void AnalyticsFault(ILogger logger, Exception fault);
+
+    [LoggerMessage(EventId = 9006, Level = LogLevel.Information, Message = "Feature state stands at log position {Position}")]
+    public static partial void Replayed(ILogger logger, long position);
+}
