@@ -138,7 +138,7 @@ public sealed class EmbeddedPipeline : IAsyncDisposable
             FoldFeedback(feedback, outcomes.AsSpan(attempts.Count));
             for (var round = 0; Stale(attempts, outcomes) is { Count: > 0 } stale; round++) await RepriceAsync(stale, outcomes, attempts, round).ConfigureAwait(false);
             CrashPoints.Hit("before_answer");
-            for (var i = 0; i < attempts.Count; i++) Answer(attempts[i], outcomes[i]!);
+            for (var i = 0; i < attempts.Count; i++) Answer(attempts[i], outcomes[i]);
             for (var i = 0; i < feedback.Count; i++) feedback[i].Complete(outcomes[attempts.Count + i]!);
         }
         catch (LedgerFaultException fault)
@@ -182,7 +182,7 @@ public sealed class EmbeddedPipeline : IAsyncDisposable
     /// <summary>A campaign changed between pricing and commit. The attempt was observed and logged; only its decision is made again, on the campaign as it is now.</summary>
     private async Task RepriceAsync(List<AttemptItem> stale, LedgerOutcome?[] outcomes, List<AttemptItem> attempts, int round)
     {
-        const int roundsMax = 10;
+        const int roundsMax = 100;
         if (round >= roundsMax) throw new LedgerFaultException($"A campaign changed {roundsMax} times while one batch was priced.");
         foreach (var attempt in stale) _attempts.Decide(attempt);
         var again = await CommitAsync([.. stale.Select(a => AttemptProcessor.ToAppend(a) with { Topic = Topics.Repriced })], stale).ConfigureAwait(false);
@@ -190,8 +190,10 @@ public sealed class EmbeddedPipeline : IAsyncDisposable
         for (var i = 0; i < stale.Count; i++) outcomes[attempts.IndexOf(stale[i])] = again[i];
     }
 
-    private void Answer(AttemptItem attempt, LedgerOutcome outcome)
+    /// <summary>A validation without arms has no command, so the ledger has nothing to say of it.</summary>
+    private void Answer(AttemptItem attempt, LedgerOutcome? told)
     {
+        var outcome = told ?? new LedgerOutcome(0, LedgerRefusal.None, false, null, null);
         if (outcome.Decision is { } decision) _observer.Decided(decision, outcome.Repeated, _time.GetElapsedTime(attempt.AcceptedTimestamp));
         attempt.Complete(outcome);
     }
