@@ -18,7 +18,13 @@ serve.SetAction((parsed, _) => GuardAsync(() => ServeCommand.RunAsync(
     },
     time)));
 
-var root = new RootCommand("Promotions: coupons and balances with a fraud decision inside every redemption.") { serve };
+var verify = new Command("verify", "Re-check every invariant of the ledger, stopped or live.");
+verify.SetAction((_, _) => GuardAsync(() => Task.FromResult(MaintenanceCommands.Verify(ServerOptions.FromEnvironment()))));
+
+var rebuild = new Command("rebuild-analytics", "Drop ClickHouse's tables and fill them again from the ledger.");
+rebuild.SetAction((_, cancellationToken) => GuardAsync(() => MaintenanceCommands.RebuildAnalyticsAsync(ServerOptions.FromEnvironment(), time, cancellationToken)));
+
+var root = new RootCommand("Promotions: coupons and balances with a fraud decision inside every redemption.") { serve, verify, rebuild };
 return await root.Parse(args).InvokeAsync();
 
 // What the operator can mend is one sentence and exit code 2; everything else is a defect and keeps its stack.
