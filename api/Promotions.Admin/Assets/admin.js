@@ -1,0 +1,24 @@
+// Keyboard in lists, and the skip link. One listener on the document, so that it holds whatever Blazor renders later.
+(() => {
+  const rows = () => [...document.querySelectorAll('[data-list] [data-row]')];
+  const typing = target => target.closest('input, textarea, select, [contenteditable]');
+
+  document.addEventListener('keydown', event => {
+    if (event.ctrlKey || event.metaKey || event.altKey || typing(event.target)) return;
+    const step = event.key === 'j' ? 1 : event.key === 'k' ? -1 : 0;
+    if (step === 0) return;
+    const all = rows();
+    if (all.length === 0) return;
+    const at = all.indexOf(document.activeElement);
+    const next = at < 0 ? (step > 0 ? 0 : all.length - 1) : Math.min(all.length - 1, Math.max(0, at + step));
+    all[next].focus();
+    event.preventDefault();
+  });
+
+  // With <base href="/">, "#main" alone would leave the page.
+  document.addEventListener('click', event => {
+    if (!event.target.closest('a.skip')) return;
+    event.preventDefault();
+    document.getElementById('main')?.focus();
+  });
+})();

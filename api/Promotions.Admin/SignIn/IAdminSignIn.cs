@@ -1,0 +1,12 @@
+namespace Promotions.Admin.SignIn;
+
+/// <param name="Id">Of the key, for the audit trail; never the key itself.</param>
+/// <param name="Name">For people.</param>
+public sealed record AdminIdentity(string Id, string Name);
+
+/// <summary>Who a key belongs to. The API's keys stand behind it.</summary>
+public interface IAdminSignIn
+{
+    /// <returns>Null when the key is unknown, revoked or has no admin scope. Takes the same time for each.</returns>
+    Task<AdminIdentity?> FindAsync(string key, CancellationToken cancellationToken);
+}

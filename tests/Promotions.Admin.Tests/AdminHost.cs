@@ -1,0 +1,111 @@
+using System.Reflection;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Promotions.Admin.Hosting;
+using Promotions.Admin.SignIn;
+using Promotions.Analytics.Results;
+using Promotions.Domain;
+using Promotions.Domain.Events;
+using Promotions.Ledger;
+using Promotions.Ledger.Sqlite;
+using Promotions.Processing;
+using Promotions.Processing.Statistics;
+
+namespace Promotions.Admin.Tests;
+
+/// <summary>The dashboard on a free port over a real ledger in a folder of its own.</summary>
+internal sealed class AdminHost : IAsyncDisposable, IAdminSignIn
+{
+    public const string Key = "key-of-the-tests";
+
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("promotions-admin-");
+    private WebApplication? _app;
+
+    private AdminHost()
+    {
+        Ledger = SqliteLedger.Open(new() { Path = Path.Combine(_folder.FullName, "ledger.db") }, TimeProvider.System);
+        Reader = BreakableReader.Over(Ledger.Reader);
+    }
+
+    public SqliteLedger Ledger { get; }
+    public BreakableReader Reader { get; }
+    public FixedResults Results { get; } = new();
+    public LiveStatistics Statistics { get; } = new(TimeProvider.System);
+    public Uri Address { get; private set; } = null!;
+
+    public static async Task<AdminHost> StartAsync()
+    {
+        var host = new AdminHost();
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
+        builder.WebHost.UseKestrelCore().UseUrls("http://127.0.0.1:0");
+        builder.Services.AddPromotionsAdmin(options => options.RefreshEvery = TimeSpan.FromMilliseconds(100));
+        builder.Services.AddSingleton((ILedgerReader)(object)host.Reader);
+        builder.Services.AddSingleton<IRedemptionGateway>(new LabelGateway(host.Ledger));
+        builder.Services.AddSingleton<ICampaignResults>(host.Results);
+        builder.Services.AddSingleton<ILiveStatistics>(host.Statistics);
+        builder.Services.AddSingleton<IAdminSignIn>(host);
+        host._app = builder.Build();
+        host._app.MapPromotionsAdmin();
+        await host._app.StartAsync();
+        host.Address = new(host._app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single());
+        return host;
+    }
+
+    public Task<AdminIdentity?> FindAsync(string key, CancellationToken cancellationToken) =>
+        Task.FromResult(key == Key ? new AdminIdentity("reviewer-1", "Reviewer") : null);
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_app is not null) await _app.DisposeAsync();
+        await Ledger.DisposeAsync();
+        _folder.Delete(recursive: true);
+    }
+}
+
+/// <summary>The ledger's reader, which a test can break and mend.</summary>
+public class BreakableReader : DispatchProxy
+{
+    private ILedgerReader _inner = null!;
+
+    public bool Broken { get; set; }
+
+    public static BreakableReader Over(ILedgerReader inner)
+    {
+        var made = (BreakableReader)(object)Create<ILedgerReader, BreakableReader>();
+        made._inner = inner;
+        return made;
+    }
+
+    protected override object? Invoke(MethodInfo? targetMethod, object?[]? args) =>
+        Broken ? throw new LedgerFaultException("The disk is away.") : targetMethod!.Invoke(_inner, args);
+}
+
+/// <summary>Answers what a test puts in; throws when nothing was put in.</summary>
+internal sealed class FixedResults : ICampaignResults
+{
+    public Dictionary<string, CampaignResult> ByCampaign { get; } = new(StringComparer.Ordinal);
+
+    public Task<CampaignResult?> ComputeAsync(string campaignId, CancellationToken cancellationToken) => ByCampaign.TryGetValue(campaignId, out var result)
+        ? Task.FromResult<CampaignResult?>(result)
+        : throw new AnalyticsUnavailableException("ClickHouse is away.");
+}
+
+/// <summary>Takes labels into the ledger, as the pipeline does; the dashboard sends nothing else.</summary>
+internal sealed class LabelGateway(ILedger ledger) : IRedemptionGateway
+{
+    public Task<LedgerOutcome> RecordAsync(LabelRecorded label, CancellationToken cancellationToken) =>
+        ledger.ExecuteAsync(new RecordLabel(new("admin", label.Actor), label), Lane.Decision, cancellationToken);
+
+    public Task<LedgerOutcome> RedeemAsync(RedemptionRequest request, CancellationToken cancellationToken) => throw new NotSupportedException();
+    public Task<Qualification> QualifyAsync(RedemptionRequest request, CancellationToken cancellationToken) => throw new NotSupportedException();
+    public Task<LedgerOutcome> CaptureAsync(CaptureRequested request, CancellationToken cancellationToken) => throw new NotSupportedException();
+    public Task<LedgerOutcome> VoidAsync(VoidRequested request, CancellationToken cancellationToken) => throw new NotSupportedException();
+    public Task<LedgerOutcome> RecordAsync(OrderPlaced order, CancellationToken cancellationToken) => throw new NotSupportedException();
+    public Task<LedgerOutcome> RecordAsync(OrderReturned returned, CancellationToken cancellationToken) => throw new NotSupportedException();
+    public Task<LedgerOutcome> RecordAsync(EngagementRecorded engagement, CancellationToken cancellationToken) => throw new NotSupportedException();
+}
