@@ -12,8 +12,13 @@ internal static class Words
 {
     private static readonly CultureInfo Plain = CultureInfo.InvariantCulture;
 
-    public static string Money(long minorUnits, string currency) =>
-        Currency.Find(currency) is { } known ? Domain.Amounts.Money.FromMinorUnits(minorUnits, known).ToString() : minorUnits.ToString(Plain) + " " + currency;
+    public static string Money(long minorUnits, string currency)
+    {
+        var digits = Iso4217.DigitsOf(currency) ?? 0;
+        decimal scale = 1;
+        for (var digit = 0; digit < digits; digit++) scale *= 10;
+        return (minorUnits / scale).ToString("N" + digits.ToString(Plain), Plain) + " " + currency;
+    }
 
     /// <summary>Minor units, with fractions, to the currency's own unit.</summary>
     public static double Major(double minorUnits, string currency) => minorUnits / Math.Pow(10, Iso4217.DigitsOf(currency) ?? 0);
