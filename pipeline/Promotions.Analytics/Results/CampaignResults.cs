@@ -31,7 +31,7 @@ public sealed class CampaignResults(AnalyticsDatabase database, Func<long>? outb
     {
         var asked = new Dictionary<string, object> { ["campaign"] = campaignId };
         var found = await database.QueryAsync(CampaignResultsSql.Campaign, asked, static row => new Header(
-            row.GetString(0), row.GetString(1), row.GetString(2), Number(row, 3), row.IsDBNull(4) ? null : Number(row, 4)), cancellationToken);
+            row.GetString(0), row.GetString(1), row.GetString(2), Number(row, 3), row.IsDBNull(4) ? null : Number(row, 4), Number(row, 5) > 0), cancellationToken);
         if (found.Count == 0) return null;
         var campaign = found[0];
 
@@ -51,8 +51,7 @@ public sealed class CampaignResults(AnalyticsDatabase database, Func<long>? outb
         ArmCurve Curve(Arm arm) => new(assigned.Where(row => row.Arm == arm).Select(static row => new ArmDay(row.Day, row.Customers, 0, 0, 0, 0))
             .Concat(sold.Where(row => row.Arm == arm).Select(static row => row.Day)));
         var (treated, control) = (Curve(Arm.Treated), Curve(Arm.Control));
-        var controlGroup = shares.Any(static share => share.BasisPoints > 0);
-        var daily = SalesCurve.Draw(treated, control, lastDay, controlGroup);
+        var daily = SalesCurve.Draw(treated, control, lastDay, campaign.ControlGroup);
         treated.AdvanceTo(DateOnly.MaxValue);   // a customer triggered after the last day of sales still counts
         control.AdvanceTo(DateOnly.MaxValue);
 
@@ -61,7 +60,7 @@ public sealed class CampaignResults(AnalyticsDatabase database, Func<long>? outb
             campaignId, campaign.Name, campaign.Currency, Window(campaign),
             new(freshness.Last > 0 ? asOf : null, freshness.Last, outboxPosition is null ? null : Math.Max(0, outboxPosition() - freshness.Last)),
             Returns, redemptions, Result(Arm.Treated, treated, Ghosts(Arm.Treated)), Result(Arm.Control, control, Ghosts(Arm.Control)),
-            EffectRule.Of(treated.Moments, treated.Total.NewBuyers, control.Moments, control.Total.NewBuyers, controlGroup, cost),
+            EffectRule.Of(treated.Moments, treated.Total.NewBuyers, control.Moments, control.Total.NewBuyers, campaign.ControlGroup, cost),
             cost, held, Ratio(treated.Total.Customers, control.Total.Customers, shares), daily);
     }
 
@@ -122,5 +121,5 @@ public sealed class CampaignResults(AnalyticsDatabase database, Func<long>? outb
         var other => throw new InvalidOperationException($"ClickHouse sent {other.GetType().Name} for a date."),
     };
 
-    private sealed record Header(string Name, string Distribution, string Currency, long StartsAt, long? EndsAt);
+    private sealed record Header(string Name, string Distribution, string Currency, long StartsAt, long? EndsAt, bool ControlGroup);
 }

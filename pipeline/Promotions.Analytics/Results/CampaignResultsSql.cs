@@ -4,7 +4,8 @@ namespace Promotions.Analytics.Results;
 internal static class CampaignResultsSql
 {
     public const string Campaign = """
-        SELECT name, distribution, currency, toUnixTimestamp64Milli(starts_at), if(ends_at IS NULL, NULL, toUnixTimestamp64Milli(assumeNotNull(ends_at)))
+        SELECT name, distribution, currency, toUnixTimestamp64Milli(starts_at), if(ends_at IS NULL, NULL, toUnixTimestamp64Milli(assumeNotNull(ends_at))),
+            (SELECT max(control_share) FROM $database.campaigns WHERE campaign_id = {campaign:String})
         FROM $database.campaigns WHERE campaign_id = {campaign:String} ORDER BY version DESC LIMIT 1
         """;
 
