@@ -4,11 +4,12 @@ using System.Text;
 namespace Promotions.ClickHouse.Engine;
 
 /// <summary>What one statement needs of the engine.</summary>
-/// <param name="Text">SQL, with an insert's data behind it.</param>
-/// <param name="Format">Of the answer, where the statement names none.</param>
+/// <param name="Text">SQL; for an insert with data, without its VALUES or FORMAT.</param>
+/// <param name="Format">Of the answer where the statement names none; of the data for an insert.</param>
+/// <param name="Data">An insert's; null for any other statement.</param>
 /// <param name="Settings">Hold for this statement only.</param>
 internal sealed record EngineStatement(
-    ReadOnlyMemory<byte> Text, string Format, string? Database, bool ReadOnly,
+    ReadOnlyMemory<byte> Text, ReadOnlyMemory<byte>? Data, string Format, string? Database, bool ReadOnly,
     IReadOnlyList<KeyValuePair<string, string>> Settings, IReadOnlyList<KeyValuePair<string, string>> Parameters);
 
 /// <summary>The ClickHouse engine inside this process: one statement at a time, each on a connection of its own, so that no setting outlives it.</summary>
@@ -65,7 +66,10 @@ internal sealed unsafe class ChdbEngine
         {
             if (statement.Database is not null && Failed(connection, $"USE {Quote(statement.Database, '`')}") is { } noDatabase) return noDatabase;
             if (Failed(connection, Settings(statement)) is { } badSetting) return badSetting;
-            return _library.Query(connection, statement.Text.Span, Encoding.UTF8.GetBytes(statement.Format), statement.Parameters);
+            var format = Encoding.UTF8.GetBytes(statement.Format);
+            return statement.Data is { } data
+                ? _library.Insert(connection, statement.Text.Span, format, data.Span, statement.Parameters)
+                : _library.Query(connection, statement.Text.Span, format, statement.Parameters);
         }
         finally
         {
@@ -94,7 +98,7 @@ internal sealed unsafe class ChdbEngine
 
     private string Scalar(string sql)
     {
-        using var result = Execute(new(Encoding.UTF8.GetBytes(sql), "TSVRaw", null, false, [], []));
+        using var result = Execute(new(Encoding.UTF8.GetBytes(sql), null, "TSVRaw", null, false, [], []));
         if (result.Error is not null) throw new EngineStartException($"The ClickHouse engine does not answer: {result.Error}");
         using var reader = new StreamReader(result.OpenRead());
         return reader.ReadToEnd().Trim();

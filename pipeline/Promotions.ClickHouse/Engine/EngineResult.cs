@@ -13,6 +13,9 @@ internal sealed unsafe class EngineResult : IDisposable
         Error = library.Error(result);
     }
 
+    /// <summary>A statement that failed before there was an answer.</summary>
+    internal EngineResult(LibChdb library, string error) => (_library, Error) = (library, error);
+
     /// <summary>As ClickHouse words it, <c>Code: 62. DB::Exception: ...</c>; null when the statement succeeded.</summary>
     public string? Error { get; }
     public long Length => _library.Length(_result);

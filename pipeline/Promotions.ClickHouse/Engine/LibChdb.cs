@@ -8,6 +8,11 @@ internal sealed unsafe class LibChdb
     private readonly delegate* unmanaged[Cdecl]<int, byte**, nint*> _connect;
     private readonly delegate* unmanaged[Cdecl]<nint*, void> _close;
     private readonly delegate* unmanaged[Cdecl]<nint, byte*, nuint, byte*, nuint, byte**, nuint*, byte**, nuint*, nuint, nint> _query;
+    private readonly delegate* unmanaged[Cdecl]<nint, byte*, nuint, byte*, nuint, byte**, nuint*, byte**, nuint*, nuint, nint> _insert;
+    private readonly delegate* unmanaged[Cdecl]<nint, byte*, nuint, int> _append;
+    private readonly delegate* unmanaged[Cdecl]<nint, nint> _done;
+    private readonly delegate* unmanaged[Cdecl]<nint, byte*> _insertError;
+    private readonly delegate* unmanaged[Cdecl]<nint, void> _destroyInsert;
     private readonly delegate* unmanaged[Cdecl]<nint, byte*> _buffer;
     private readonly delegate* unmanaged[Cdecl]<nint, nuint> _length;
     private readonly delegate* unmanaged[Cdecl]<nint, byte*> _error;
@@ -24,6 +29,12 @@ internal sealed unsafe class LibChdb
         _close = (delegate* unmanaged[Cdecl]<nint*, void>)NativeLibrary.GetExport(library, "chdb_close_conn");
         _query = (delegate* unmanaged[Cdecl]<nint, byte*, nuint, byte*, nuint, byte**, nuint*, byte**, nuint*, nuint, nint>)
             NativeLibrary.GetExport(library, "chdb_query_with_params_n");
+        _insert = (delegate* unmanaged[Cdecl]<nint, byte*, nuint, byte*, nuint, byte**, nuint*, byte**, nuint*, nuint, nint>)
+            NativeLibrary.GetExport(library, "chdb_stream_insert_with_params_n");
+        _append = (delegate* unmanaged[Cdecl]<nint, byte*, nuint, int>)NativeLibrary.GetExport(library, "chdb_stream_append");
+        _done = (delegate* unmanaged[Cdecl]<nint, nint>)NativeLibrary.GetExport(library, "chdb_stream_done");
+        _insertError = (delegate* unmanaged[Cdecl]<nint, byte*>)NativeLibrary.GetExport(library, "chdb_stream_insert_error");
+        _destroyInsert = (delegate* unmanaged[Cdecl]<nint, void>)NativeLibrary.GetExport(library, "chdb_destroy_insert_stream");
         _buffer = (delegate* unmanaged[Cdecl]<nint, byte*>)NativeLibrary.GetExport(library, "chdb_result_buffer");
         _length = (delegate* unmanaged[Cdecl]<nint, nuint>)NativeLibrary.GetExport(library, "chdb_result_length");
         _error = (delegate* unmanaged[Cdecl]<nint, byte*>)NativeLibrary.GetExport(library, "chdb_result_error");
@@ -61,7 +72,33 @@ internal sealed unsafe class LibChdb
     public void Close(nint* connection) => _close(connection);
 
     /// <summary>Blocks until the statement is done. Parameters bind <c>{name:Type}</c> and never enter the text.</summary>
-    public EngineResult Query(nint* connection, ReadOnlySpan<byte> statement, ReadOnlySpan<byte> format, IReadOnlyList<KeyValuePair<string, string>> parameters)
+    public EngineResult Query(nint* connection, ReadOnlySpan<byte> statement, ReadOnlySpan<byte> format, IReadOnlyList<KeyValuePair<string, string>> parameters) =>
+        new(this, Bound(_query, connection, statement, format, parameters));
+
+    /// <summary>An insert with its data apart. Data behind the statement's text would be cut at the first empty line, as in a file of statements:
+    /// in RowBinary the number 2570 is one.</summary>
+    /// <param name="statement">Without VALUES or FORMAT.</param>
+    public EngineResult Insert(
+        nint* connection, ReadOnlySpan<byte> statement, ReadOnlySpan<byte> format, ReadOnlySpan<byte> data, IReadOnlyList<KeyValuePair<string, string>> parameters)
+    {
+        var stream = Bound(_insert, connection, statement, format, parameters);
+        try
+        {
+            if (Marshal.PtrToStringUTF8((nint)_insertError(stream)) is { Length: > 0 } refused) return new EngineResult(this, refused);
+            // A failure on the way is told by the end.
+            fixed (byte* start = data)
+                if (data.Length > 0) _append(stream, start, (nuint)data.Length);
+            return new EngineResult(this, _done(stream));
+        }
+        finally
+        {
+            _destroyInsert(stream);
+        }
+    }
+
+    private static nint Bound(
+        delegate* unmanaged[Cdecl]<nint, byte*, nuint, byte*, nuint, byte**, nuint*, byte**, nuint*, nuint, nint> call,
+        nint* connection, ReadOnlySpan<byte> statement, ReadOnlySpan<byte> format, IReadOnlyList<KeyValuePair<string, string>> parameters)
     {
         var count = parameters.Count;
         var pointers = new nint[2 * count];
@@ -77,11 +114,8 @@ internal sealed unsafe class LibChdb
             fixed (byte* statementStart = statement, formatStart = format)
             fixed (nint* texts = pointers)
             fixed (nuint* textLengths = lengths)
-            {
-                var result = _query(*connection, statementStart, (nuint)statement.Length, formatStart, (nuint)format.Length,
+                return call(*connection, statementStart, (nuint)statement.Length, formatStart, (nuint)format.Length,
                     (byte**)texts, textLengths, (byte**)(texts + count), textLengths + count, (nuint)count);
-                return new EngineResult(this, result);
-            }
         }
         finally
         {
@@ -90,7 +124,6 @@ internal sealed unsafe class LibChdb
     }
 
     internal string? Error(nint result) => Marshal.PtrToStringUTF8((nint)_error(result));
-    internal ReadOnlySpan<byte> Bytes(nint result) => new(_buffer(result), checked((int)_length(result)));
     internal byte* Start(nint result) => _buffer(result);
     internal long Length(nint result) => checked((long)_length(result));
     internal (ulong Rows, ulong Bytes) Read(nint result) => (_rowsRead(result), _bytesRead(result));

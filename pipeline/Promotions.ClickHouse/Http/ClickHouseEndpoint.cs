@@ -81,7 +81,9 @@ internal sealed class ClickHouseEndpoint(ChdbEngine engine, StatementQueue queue
         var database = First(request.Headers["X-ClickHouse-Database"].ToString(), request.Query["database"].ToString(), null);
         // A GET must not change anything, as with the server.
         var readOnly = finding.OnlyReads || HttpMethods.IsGet(request.Method);
-        var statement = new EngineStatement(buffer.Written, format!, database, readOnly, settings, parameters);
+        var statement = finding.Data is { } data
+            ? new EngineStatement(buffer.Written[..data.StatementEnd], buffer.Written[data.Start..], data.Format, database, readOnly, settings, parameters)
+            : new EngineStatement(buffer.Written, null, format!, database, readOnly, settings, parameters);
 
         using var turn = await queue.EnterAsync(context.RequestAborted);
         var started = time.GetTimestamp();

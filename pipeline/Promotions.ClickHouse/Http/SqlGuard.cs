@@ -21,7 +21,12 @@ internal static class SqlGuard
 
     /// <param name="Refusal">Why the statement is not run, or null.</param>
     /// <param name="OnlyReads">It may run with <c>readonly = 1</c>: it starts with a reading word and sets nothing.</param>
-    internal readonly record struct Finding(string? Refusal, bool OnlyReads);
+    /// <param name="Data">Where an insert's data lies behind its statement; null when it has none.</param>
+    internal readonly record struct Finding(string? Refusal, bool OnlyReads, InsertData? Data = null);
+
+    /// <param name="StatementEnd">The insert without its VALUES or FORMAT ends here, exclusive.</param>
+    /// <param name="Start">First byte of the data.</param>
+    internal readonly record struct InsertData(int StatementEnd, string Format, int Start);
 
     public static Finding Inspect(ReadOnlySpan<byte> statement)
     {
@@ -53,7 +58,7 @@ internal static class SqlGuard
                 selects |= Is(word, "SELECT") || Is(word, "WITH");
                 // Behind an insert's VALUES or FORMAT stands data, which is not ours to read. A table may bear either name.
                 if (Is(first, "INSERT") && !selects && depth == 0 && (Is(word, "VALUES") || Is(word, "FORMAT")) && !afterDot && !Is(previous, "INTO") && !Is(previous, "TABLE"))
-                    return new(null, false);
+                    return new(null, false, DataBehind(statement, ref tokens));
             }
 
             engine = Is(word, "ENGINE");   // the equals sign may be left out
@@ -61,6 +66,19 @@ internal static class SqlGuard
         }
 
         return new(null, first is not null && Readers.Contains(first) && !sets);
+    }
+
+    /// <summary>As ClickHouse reads it: blanks behind the format's name and one line end are not data.</summary>
+    private static InsertData? DataBehind(ReadOnlySpan<byte> statement, ref SqlTokens tokens)
+    {
+        var statementEnd = tokens.Start;
+        if (Is(tokens.Text, "VALUES")) return new(statementEnd, "Values", tokens.End);
+        if (!tokens.MoveNext() || tokens.Kind is not SqlTokenKind.Word) return null;
+        var (format, start) = (tokens.Text, tokens.End);
+        while (start < statement.Length && statement[start] is (byte)' ' or (byte)'\t' or 0x0C) start++;
+        if (start < statement.Length && statement[start] == (byte)'\r') start++;
+        if (start < statement.Length && statement[start] == (byte)'\n') start++;
+        return new(statementEnd, format, start);
     }
 
     private static bool Is(string? word, string keyword) => string.Equals(word, keyword, StringComparison.OrdinalIgnoreCase);

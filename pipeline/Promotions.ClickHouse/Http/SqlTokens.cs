@@ -14,12 +14,16 @@ internal ref struct SqlTokens(ReadOnlySpan<byte> sql)
     public SqlTokenKind Kind { get; private set; } = SqlTokenKind.None;
     /// <summary>The word stood in quotes: a name, never a keyword.</summary>
     public bool Quoted { get; private set; } = false;
+    /// <summary>Where the token begins, and where the rest behind it does.</summary>
+    public int Start { get; private set; } = 0;
+    public readonly int End => _at;
     public readonly string Text => Encoding.UTF8.GetString(_word);
 
     public bool MoveNext()
     {
         SkipSpaceAndComments();
         if (_at >= _sql.Length) return false;
+        Start = _at;
         var c = _sql[_at];
         if (c is (byte)'\'') { SkipQuoted((byte)'\''); Kind = SqlTokenKind.Other; return true; }
         if (c is (byte)'`' or (byte)'"')
