@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using Promotions.Domain;
+using Promotions.Domain.Amounts;
 
 namespace Promotions.Contracts.Intake;
 
@@ -48,7 +49,7 @@ public static class Check
 
     public static string Currency(FieldErrors errors, string? value, in At at)
     {
-        if (value is not null && Currencies.IsKnown(value)) return value;
+        if (value is not null && Iso4217.DigitsOf(value) is not null) return value;
         Refuse(errors, value, at, "invalid_currency", "Must be an ISO 4217 code in capitals.");
         return "";
     }
