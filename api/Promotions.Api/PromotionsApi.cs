@@ -69,6 +69,7 @@ public static class PromotionsApi
     public static IEndpointRouteBuilder MapPromotionsApi(this IEndpointRouteBuilder routes)
     {
         var services = routes.ServiceProvider.GetRequiredService<ApiServices>();
+        foreach (var follower in routes.ServiceProvider.GetServices<IFollowerLag>()) services.Metrics.Add(follower);
         var inFlight = new InFlight(services.Options.InFlightMax);
         foreach (var operation in ApiTable.All)
             routes.MapMethods(operation.Path, [operation.Method], new ApiPipeline(operation, services, inFlight).InvokeAsync).WithMetadata(operation).WithName(operation.Id);

@@ -89,7 +89,6 @@ internal static class RedemptionEndpoints
             call.Refuse(problem);
             return;
         }
-        if (kind is AttemptKind.Redemption && !outcome.Repeated) call.Services.Metrics.Decided(decision.Status, decision.Refusal);
         Answer(call, decision);
     }
 

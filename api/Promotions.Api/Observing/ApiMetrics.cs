@@ -1,12 +1,15 @@
+using System.Collections.Concurrent;
 using Prometheus;
-using Promotions.Domain.Campaigns;
-using Promotions.Domain.Events;
 using Promotions.Contracts;
+using Promotions.Domain.Campaigns;
+using Promotions.Domain.Decisions;
+using Promotions.Domain.Events;
+using Promotions.Processing.Embedded;
 
 namespace Promotions.Api.Observing;
 
 /// <summary>The numbers at <c>/metrics</c>. The pipeline feeds stages; followers are asked at each scrape.</summary>
-public sealed class ApiMetrics
+public sealed class ApiMetrics : IPipelineObserver
 {
     // 50 µs to 10 s: the target is a few milliseconds, and faults show in the tail.
     private static readonly double[] Seconds = [0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.002, 0.004, 0.008, 0.015, 0.03, 0.06, 0.125, 0.25, 0.5, 1, 2.5, 10];
@@ -16,19 +19,24 @@ public sealed class ApiMetrics
     private readonly Histogram _requests;
     private readonly Counter _answers;
 
-    public ApiMetrics(IEnumerable<IFollowerLag> followers)
+    private readonly Counter _faults;
+    private readonly Gauge _replayed;
+    private readonly ConcurrentQueue<IFollowerLag> _followers = new();
+
+    public ApiMetrics()
     {
-        var all = followers.ToArray();
         var factory = Metrics.WithCustomRegistry(Registry);
         DotNetStats.Register(Registry);
         _decisions = factory.CreateCounter("promotions_decisions_total", "Redemptions decided, by status and public reason.", "status", "reason");
         _stages = factory.CreateHistogram("promotions_stage_seconds", "Time in each stage of a redemption.", ["stage"], new HistogramConfiguration { Buckets = Seconds });
         _requests = factory.CreateHistogram("promotions_http_request_seconds", "Time from admission to answer.", ["operation"], new HistogramConfiguration { Buckets = Seconds });
         _answers = factory.CreateCounter("promotions_http_answers_total", "Answers, by operation and status.", "operation", "code");
+        _faults = factory.CreateCounter("promotions_pipeline_faults_total", "Batches and workers that failed, by where.", "where");
+        _replayed = factory.CreateGauge("promotions_replay_remaining_positions", "Log positions still to be replayed before intake opens.");
         var lag = factory.CreateGauge("promotions_follower_positions_behind", "Committed positions that a follower has not followed yet.", "follower");
         Registry.AddBeforeCollectCallback(() =>
         {
-            foreach (var follower in all) lag.WithLabels(follower.Name).Set(follower.PositionsBehind);
+            foreach (var follower in _followers) lag.WithLabels(follower.Name).Set(follower.PositionsBehind);
         });
         foreach (var status in Enum.GetValues<RedemptionStatus>())
             if (status is not RedemptionStatus.None and not RedemptionStatus.Rejected) _decisions.WithLabels(Wire.Of(status), "none").Publish();
@@ -36,8 +44,24 @@ public sealed class ApiMetrics
 
     public CollectorRegistry Registry { get; } = Metrics.NewCustomRegistry();
 
+    /// <summary>Ask this follower at each scrape.</summary>
+    public void Add(IFollowerLag follower) => _followers.Enqueue(follower);
+
     /// <summary>Count one decision; once per redemption, never for a repeated answer.</summary>
     public void Decided(RedemptionStatus status, RefusalCode refusal) => _decisions.WithLabels(Wire.Of(status), Wire.Of(refusal)).Inc();
+
+    void IPipelineObserver.Decided(Decision decision, bool repeated, TimeSpan sinceAccepted)
+    {
+        if (repeated) return;
+        Decided(decision.Status, decision.Refusal);
+        Stage("accepted_to_answer").Observe(sinceAccepted.TotalSeconds);
+    }
+
+    void IPipelineObserver.Stage(string stage, TimeSpan took, int records) => Stage(stage).Observe(took.TotalSeconds);
+
+    void IPipelineObserver.Faulted(string what, Exception fault) => _faults.WithLabels(what).Inc();
+
+    void IPipelineObserver.Replayed(long position, long lastPosition) => _replayed.Set(Math.Max(0, lastPosition - position));
 
     /// <summary>For the hot path: the stage's histogram, looked up once.</summary>
     /// <param name="stage">A small, fixed set: <c>observe</c>, <c>price</c>, <c>score</c>, <c>decide</c>, <c>commit</c> ...</param>

@@ -1,0 +1,114 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Promotions.Analytics.Results;
+using Promotions.Api.Http;
+using Promotions.Api.Keys;
+using Promotions.Api.Observing;
+using Promotions.Ledger;
+using Promotions.Ledger.Sqlite;
+using Promotions.Processing;
+using Promotions.Processing.Decisions;
+using Promotions.Processing.Embedded;
+
+namespace Promotions.Api.Tests;
+
+/// <summary>The real API on Kestrel over a real ledger and pipeline; only features and model are small ones of the tests.</summary>
+public sealed class ApiHost : IAsyncDisposable
+{
+    private readonly string _folder;
+    private readonly SqliteLedger _ledger;
+    private readonly EmbeddedPipeline _pipeline;
+    private readonly WebApplication _app;
+
+    private ApiHost(string folder, SqliteLedger ledger, EmbeddedPipeline pipeline, WebApplication app, HttpClient http)
+    {
+        (_folder, _ledger, _pipeline, _app, Http) = (folder, ledger, pipeline, app, http);
+    }
+
+    public HttpClient Http { get; }
+    public string Folder => _folder;
+    public SqliteLedger Ledger => _ledger;
+    public ApiKeys Keys => _app.Services.GetRequiredService<ApiKeys>();
+    public IReadOnlyList<RouteEndpoint> Endpoints => [.. _app.Services.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>()];
+    public string AdminKey { get; private init; } = "";
+    public string CheckoutKey { get; private init; } = "";
+    public BadGateway? Broken { get; private init; }
+
+    public static async Task<ApiHost> StartAsync(ApiOptions? options = null, bool broken = false, ICampaignResults? results = null, float score = 0.01f)
+    {
+        var folder = Directory.CreateTempSubdirectory("promotions-api-").FullName;
+        var ledger = SqliteLedger.Open(new SqliteLedgerOptions { Path = Path.Combine(folder, "ledger.db") }, TimeProvider.System);
+        var metrics = new ApiMetrics();
+        var catalog = new NoFeatures();
+        var inputs = new DecisionInputs(new FixedScorer(score), null, PolicyOfTests.Lenient, ledger.Campaigns);
+        var pipeline = EmbeddedPipeline.Start(
+            ledger, new AttemptProcessor(catalog, new Decider(catalog), () => inputs with { Campaigns = ledger.Campaigns }), catalog, metrics, EmbeddedPipelineOptions.Default, TimeProvider.System);
+        IRedemptionGateway gateway = new EmbeddedGateway(pipeline, ledger, EarningRule.Default, TimeProvider.System);
+        var bad = broken ? new BadGateway(gateway) : null;
+
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
+        builder.WebHost.UseUrls("http://127.0.0.1:0");
+        builder.Services.AddSingleton<ILedger>(ledger).AddSingleton<ISettingsStore>(ledger).AddSingleton(bad ?? gateway).AddSingleton(metrics);
+        if (results is not null) builder.Services.AddSingleton(results);
+        builder.Services.AddPromotionsApi(options);
+        var app = builder.Build();
+        app.MapPromotionsApi();
+        var files = await app.Services.GetRequiredService<ApiKeys>().EnsureFirstKeys(folder);
+        await app.StartAsync();
+        var address = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single();
+        return new(folder, ledger, pipeline, app, new HttpClient { BaseAddress = new Uri(address) })
+        {
+            AdminKey = (await File.ReadAllTextAsync(files.AdminFile)).Trim(),
+            CheckoutKey = (await File.ReadAllTextAsync(files.CheckoutFile)).Trim(),
+            Broken = bad,
+        };
+    }
+
+    public async Task<Answer> SendAsync(string method, string path, string? body = null, string? key = "checkout", Action<HttpRequestMessage>? change = null)
+    {
+        using var request = new HttpRequestMessage(new HttpMethod(method), path);
+        if (body is not null) request.Content = new StringContent(body, Encoding.UTF8, "application/json");
+        var text = key switch { "admin" => AdminKey, "checkout" => CheckoutKey, _ => key };
+        if (text is not null) request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", text);
+        change?.Invoke(request);
+        using var response = await Http.SendAsync(request);
+        return new(response.StatusCode, await response.Content.ReadAsStringAsync(), response.Content.Headers.ContentType?.MediaType, response.Headers);
+    }
+
+    public async Task<Answer> ExpectAsync(int status, string method, string path, string? body = null, string? key = "admin", Action<HttpRequestMessage>? change = null)
+    {
+        var answer = await SendAsync(method, path, body, key, change);
+        Assert.True((int)answer.Status == status, $"{method} {path} answered {(int)answer.Status}: {answer.Text}");
+        return answer;
+    }
+
+    public async Task<string> NewKeyAsync(string scopes, string channels = "") =>
+        (await ExpectAsync(201, "POST", "/v1/api-keys", $$"""{"name":"test","scopes":[{{scopes}}],"channels":[{{channels}}]}""")).Json["key"]!.GetValue<string>();
+
+    public async ValueTask DisposeAsync()
+    {
+        Http.Dispose();
+        await _app.DisposeAsync();
+        await _pipeline.DisposeAsync();
+        await _ledger.DisposeAsync();
+        Directory.Delete(_folder, recursive: true);
+    }
+}
+
+public sealed record Answer(HttpStatusCode Status, string Text, string? MediaType, HttpResponseHeaders Headers)
+{
+    public JsonNode Json => JsonNode.Parse(Text)!;
+    public string? Code => Json["code"]?.GetValue<string>();
+    public string? Header(string name) => Headers.TryGetValues(name, out var values) ? values.Single() : null;
+}
