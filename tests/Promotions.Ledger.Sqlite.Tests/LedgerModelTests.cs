@@ -34,7 +34,7 @@ public sealed class LedgerModelTests
 
     [Fact]
     public void Any_sequence_of_commands_gives_what_a_naive_model_gives() =>
-        Steps.Array[5, 60].Sample(steps => Run(steps).GetAwaiter().GetResult(), iter: 25, threads: 1, print: steps => string.Join("; ", steps.Select(s => s.ToString())));
+        Steps.Array[5, 60].Sample(steps => Run(steps).GetAwaiter().GetResult(), iter: 10, threads: 1, print: steps => string.Join("; ", steps.Select(s => s.ToString())));
 
     private static async Task Run(Step[] steps)
     {

@@ -67,6 +67,24 @@ internal sealed class Db : IDisposable
         using (statement.Scope()) return statement.Step() ? statement.Text(0) : null;
     }
 
+    /// <summary>Moves what it can without waiting for anyone.</summary>
+    /// <returns>Frames in the write-ahead log, and how many of them are in the database now.</returns>
+    public (int Frames, int Moved) Checkpoint()
+    {
+        var code = raw.sqlite3_wal_checkpoint_v2(_handle, "main", raw.SQLITE_CHECKPOINT_PASSIVE, out var frames, out var moved);
+        if (code is not (raw.SQLITE_OK or raw.SQLITE_BUSY)) Throw(code);
+        return (frames, moved);
+    }
+
+    /// <summary>Pages that this connection has written to the log since the last call.</summary>
+    public int TakePagesWritten()
+    {
+        Check(raw.sqlite3_db_status(_handle, CacheWrite, out var pages, out _, 1));
+        return pages;
+    }
+
+    private const int CacheWrite = 9;   // SQLITE_DBSTATUS_CACHE_WRITE
+
     public bool InTransaction => raw.sqlite3_get_autocommit(_handle) == 0;
     public int Changes => raw.sqlite3_changes(_handle);
 

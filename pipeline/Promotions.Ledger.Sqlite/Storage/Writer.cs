@@ -27,6 +27,8 @@ internal sealed class Writer : IDisposable
     private readonly List<Request> _group = [];
     private readonly List<LedgerEntry> _written = [];
 
+    private readonly Checkpointer _checkpointer;
+
     private LedgerMachine _machine;
     private EntryWriter _entries;
     private Request? _bulkInWork;
@@ -36,13 +38,15 @@ internal sealed class Writer : IDisposable
     private CampaignView _campaigns;
     private LedgerFaultException? _stopped;
     private volatile bool _closing;
+    private int _walPages;
 
-    private Writer(Db db, SqliteLedgerOptions options, TimeProvider time, CampaignLookups lookups, CheckpointSigner signer)
+    private Writer(Db db, string path, SqliteLedgerOptions options, TimeProvider time, CampaignLookups lookups, CheckpointSigner signer)
     {
         (_db, _options, _time, _lookups, _signer) = (db, options, time, lookups, signer);
         _state = new(db);
         (_machine, _entries) = Restart();
         _campaigns = new(1, new Dictionary<string, Campaign>(_state.CurrentCampaigns, StringComparer.Ordinal), lookups);
+        _checkpointer = new(path, options.Vfs);
         var bounded = new BoundedChannelOptions(options.WaitingMax) { SingleReader = true };
         _decisions = Channel.CreateBounded<Request>(bounded);
         _bulk = Channel.CreateBounded<Request>(bounded);
@@ -61,7 +65,7 @@ internal sealed class Writer : IDisposable
         {
             Configure(db, path, options);
             Schema.Migrate(db, path);
-            return new(db, options, time, new(openReaders()), CheckpointSigner.Open(options.CheckpointKeyPath ?? path + ".audit-key", options.Origin, options.CheckpointEvery));
+            return new(db, path, options, time, new(openReaders()), CheckpointSigner.Open(options.CheckpointKeyPath ?? path + ".audit-key", options.Origin, options.CheckpointEvery));
         }
         catch
         {
@@ -82,7 +86,7 @@ internal sealed class Writer : IDisposable
         db.Execute("PRAGMA trusted_schema = 0");
         db.Execute("PRAGMA mmap_size = 0");
         db.Execute(string.Create(CultureInfo.InvariantCulture, $"PRAGMA cache_size = {-options.CacheKiB}"));
-        db.Execute(string.Create(CultureInfo.InvariantCulture, $"PRAGMA wal_autocheckpoint = {options.WalPages}"));
+        db.Execute("PRAGMA wal_autocheckpoint = 0");   // the checkpointer's work
         db.Execute("PRAGMA journal_size_limit = 67108864");
     }
 
@@ -170,6 +174,33 @@ internal sealed class Writer : IDisposable
         foreach (var request in _group) request.Committed();
         if (_bulkInWork is { IsFinished: true }) _bulkInWork = null;
         _state.Trim();
+        MoveLog();
+    }
+
+    /// <summary>After the answers are out. A log that cannot be moved only grows; a disk that fails stops the writer.</summary>
+    private void MoveLog()
+    {
+        try
+        {
+            _walPages += _db.TakePagesWritten();
+            if (_checkpointer.TakeTurn())
+            {
+                var (frames, moved) = _db.Checkpoint();
+                _walPages = frames - moved;
+            }
+            else if (_walPages >= _options.WalPages)
+            {
+                _checkpointer.Request();
+            }
+        }
+        catch (SqliteFaultException fault) when (fault.IsFatal)
+        {
+            Volatile.Write(ref _stopped, new LedgerFaultException("The ledger's log could not be moved into its file: " + fault.Message, fault));
+        }
+        catch (SqliteFaultException fault) when (fault.Code == SQLitePCL.raw.SQLITE_FULL)
+        {
+            _walPages = 0;   // asked again after as many pages; what is in the log is durable
+        }
     }
 
     private void WorkBulk()
@@ -347,6 +378,7 @@ internal sealed class Writer : IDisposable
     /// <summary>Once the readers are closed: the last connection moves the write-ahead log into the file.</summary>
     public void Dispose()
     {
+        _checkpointer.Dispose();
         _db.Dispose();
         _signer.Dispose();
         _work.Dispose();
