@@ -1,4 +1,5 @@
 using Promotions.Streams.State;
+using Promotions.Streams.Tests.Embedded;
 using Promotions.Streams.Tests.State;
 
 namespace Promotions.Streams.RocksDb.Tests;
@@ -32,4 +33,25 @@ public sealed class RocksDbBackendTests : BackendContract
     [Fact]
     public void Settings_out_of_range_are_refused() =>
         Assert.Throws<ArgumentOutOfRangeException>(() => RocksDbBackend.Open(Path.Combine(_root, "x"), RocksDbSettings.Default with { BlockCacheBytes = 1 }));
+}
+
+/// <summary>The driver dies, RocksDB is opened again from its folder.</summary>
+public sealed class RocksDbCrashTests : CrashContract
+{
+    private readonly string _root = Directory.CreateTempSubdirectory("promotions-crash-").FullName;
+    private int _folders;
+
+    protected override IStateBackend Create() => RocksDbBackend.Open(Path.Combine(_root, $"{_folders++}"));
+
+    protected override IStateBackend Reopen(IStateBackend backend)
+    {
+        backend.Dispose();
+        return RocksDbBackend.Open(Path.Combine(_root, $"{_folders - 1}"));
+    }
+
+    public override void Dispose()
+    {
+        base.Dispose();
+        Directory.Delete(_root, recursive: true);
+    }
 }

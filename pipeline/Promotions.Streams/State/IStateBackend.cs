@@ -46,3 +46,11 @@ public interface IStateBatch : IDisposable
     /// <exception cref="ArgumentOutOfRangeException">The position goes back.</exception>
     void Commit(long position, ulong layoutHash);
 }
+
+/// <summary>State cannot be read: a fault of the disk, never of a record.</summary>
+public sealed class StateFaultException : Exception
+{
+    public StateFaultException() { }
+    public StateFaultException(string message) : base(message) { }
+    public StateFaultException(string message, Exception innerException) : base(message, innerException) { }
+}

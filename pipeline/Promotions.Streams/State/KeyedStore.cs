@@ -108,7 +108,17 @@ public sealed class KeyedStore<TKey, TState> : IStore, ITileSource<TKey>
         return [.. keys.Select(bytes => _serde.ReadKey(bytes))];
     }
 
-    int ITileSource<TKey>.Read(in TKey key, uint tile, Span<byte> destination) => _backend.Read(KeyBytes(key, tile), destination);
+    int ITileSource<TKey>.Read(in TKey key, uint tile, Span<byte> destination)
+    {
+        try
+        {
+            return _backend.Read(KeyBytes(key, tile), destination);
+        }
+        catch (Exception fault)
+        {
+            throw new StateFaultException($"Store '{Name}' cannot be read: {fault.Message}", fault);
+        }
+    }
 
     /// <summary>Measures what was touched since the last time and evicts down to the limit. Drivers call it after each record.</summary>
     void IStore.Settle()

@@ -29,6 +29,11 @@ public sealed class StateStores : IDisposable
 
     public ulong LayoutHash { get; }
 
+    internal IStateBackend Backend => _backend;
+
+    /// <summary>What else belongs to every checkpoint.</summary>
+    internal Action<IStateBatch>? AlsoCheckpoint { get; set; }
+
     /// <summary>The layout whose state was cleared on opening; null when none was.</summary>
     public ulong? ClearedLayout { get; }
 
@@ -92,6 +97,7 @@ public sealed class StateStores : IDisposable
                 store.WriteDirty(batch);
             }
 
+            AlsoCheckpoint?.Invoke(batch);
             _crashPoint("in_checkpoint");
             batch.Commit(position, LayoutHash);
         }

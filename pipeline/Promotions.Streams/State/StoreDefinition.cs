@@ -2,7 +2,7 @@ namespace Promotions.Streams.State;
 
 /// <summary>A keyed store before it is opened.</summary>
 /// <param name="name">What processors ask for.</param>
-/// <param name="id">First byte of its keys in the backend; unique in a topology and never reused for other contents. Range: 1 to 255.</param>
+/// <param name="id">First byte of its keys in the backend; unique in a topology and never reused for other contents. Range: 1 to 254.</param>
 /// <param name="cacheBytes">Memory its cache may hold. Unit: bytes; at least 64 KiB. Default 256 MiB, the budget of <c>pipeline.rate</c>.</param>
 public sealed class StoreDefinition<TKey, TState>(string name, byte id, IStateSerde<TKey, TState> serde, long cacheBytes = StoreDefinition.CacheBytesDefault) : StoreDefinition(name, id, cacheBytes)
     where TKey : notnull
@@ -17,10 +17,14 @@ public abstract class StoreDefinition
 {
     public const long CacheBytesDefault = 256L << 20;
 
+    /// <summary>First byte of the keys under which drivers keep stream times beside the state.</summary>
+    internal const byte IdOfTimes = 255;
+
     private protected StoreDefinition(string name, byte id, long cacheBytes)
     {
         ArgumentException.ThrowIfNullOrEmpty(name);
         ArgumentOutOfRangeException.ThrowIfZero(id);
+        ArgumentOutOfRangeException.ThrowIfEqual(id, IdOfTimes);
         ArgumentOutOfRangeException.ThrowIfLessThan(cacheBytes, 64 << 10);
         (Name, Id, CacheBytes) = (name, id, cacheBytes);
     }

@@ -1,0 +1,80 @@
+namespace Promotions.Streams;
+
+/// <summary>A node as declared; it makes its running form for each partition.</summary>
+internal abstract class NodeDefinition(string name, string[] parents)
+{
+    public string Name { get; } = Named(name);
+    public string[] Parents { get; } = parents;
+    public SortedSet<string> Stores { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>Makes the running node and puts it under its parents.</summary>
+    public abstract void Wire(TopologyRuntime runtime);
+
+    public abstract string Describe();
+
+    protected string From => Parents.Length == 0 ? "" : " <- " + string.Join(", ", Parents);
+
+    private static string Named(string name) => name is { Length: > 0 } ? name : throw new TopologyException("A node needs a name.");
+}
+
+internal interface ISourceDefinition
+{
+    string Topic { get; }
+}
+
+internal interface IProcessorDefinition;
+
+internal interface ISinkDefinition;
+
+internal interface IRepartitionDefinition
+{
+    string Topic { get; }
+}
+
+internal sealed class SourceDefinition<TKey, TValue>(string name, string topic, ICodec<TValue> codec, Func<TValue, TKey> keyOf) : NodeDefinition(name, []), ISourceDefinition
+{
+    public string Topic => topic;
+
+    public override void Wire(TopologyRuntime runtime) =>
+        runtime.AddSource(topic, Name, new SourceNode<TKey, TValue>(runtime.TaskOf(Name), runtime.Output<TKey, TValue>(Name), codec, keyOf));
+
+    public override string Describe() => $"source {Name} [{topic}]";
+}
+
+internal sealed class ProcessorDefinition<TKeyIn, TValueIn, TKeyOut, TValueOut>(
+    string name, string[] parents, Func<IProcessor<TKeyIn, TValueIn, TKeyOut, TValueOut>> supplier) : NodeDefinition(name, parents), IProcessorDefinition
+{
+    public override void Wire(TopologyRuntime runtime)
+    {
+        var processor = supplier() ?? throw new TopologyException($"The supplier of processor '{Name}' gave null.");
+        processor.Init(new ProcessorContext<TKeyOut, TValueOut>(this, runtime, runtime.TaskOf(Name), runtime.Output<TKeyOut, TValueOut>(Name)));
+        foreach (var parent in Parents) runtime.Output<TKeyIn, TValueIn>(parent).Add(new ProcessorNode<TKeyIn, TValueIn, TKeyOut, TValueOut>(processor));
+    }
+
+    public override string Describe() => $"processor {Name}{(Stores.Count == 0 ? "" : $" (stores {string.Join(", ", Stores)})")}{From}";
+}
+
+internal sealed class RepartitionDefinition<TKey, TValue>(string name, string[] parents, string topic, ICodec<TKey> keyCodec, ICodec<TValue> valueCodec)
+    : NodeDefinition(name, parents), IRepartitionDefinition
+{
+    public string Topic => topic;
+
+    public override void Wire(TopologyRuntime runtime)
+    {
+        var hop = new HopNode<TKey, TValue>(runtime, runtime.TaskOf(Name), runtime.Output<TKey, TValue>(Name), keyCodec, valueCodec);
+        runtime.AddHop(hop);
+        foreach (var parent in Parents) runtime.Output<TKey, TValue>(parent).Add(hop);
+    }
+
+    public override string Describe() => $"repartition {Name} [{topic}]{From}";
+}
+
+internal sealed class SinkDefinition<TKey, TValue>(string name, string[] parents, string topic, ICodec<TValue> codec) : NodeDefinition(name, parents), ISinkDefinition
+{
+    public override void Wire(TopologyRuntime runtime)
+    {
+        foreach (var parent in Parents) runtime.Output<TKey, TValue>(parent).Add(new SinkNode<TKey, TValue>(runtime, topic, codec));
+    }
+
+    public override string Describe() => $"sink {Name} [{topic}]{From}";
+}

@@ -1,0 +1,184 @@
+using System.Buffers.Binary;
+using System.Diagnostics.CodeAnalysis;
+using Promotions.Domain;
+using Promotions.Streams.State;
+
+namespace Promotions.Streams;
+
+/// <summary>A record that left through a sink.</summary>
+/// <param name="Value">The value itself; <see cref="Encode"/> gives its bytes.</param>
+public sealed record SinkOutput(string Topic, object? Key, object? Value, EventTime At, Func<byte[]> Encode);
+
+/// <summary>One partition of a topology in one thread: hops are queued calls. The driver brings records, stores, time and what becomes of outputs.</summary>
+internal sealed class TopologyRuntime
+{
+    private readonly Dictionary<string, ISourceNode> _sources = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, object> _outputs = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, TaskState> _tasks = new(StringComparer.Ordinal);
+    private readonly List<TaskState> _parts = [];
+    private readonly List<IHopNode> _hops = [];
+    private readonly Queue<IHopNode> _pending = new();
+    private readonly StateStores _stores;
+    private List<SinkOutput>? _sinkOutputs;
+
+    public TopologyRuntime(Topology topology, StateStores stores, bool hopsAreBytes)
+    {
+        (_stores, HopsAreBytes) = (stores, hopsAreBytes);
+        foreach (var store in topology.Stores.Values) stores.Open(store);
+        foreach (var sub in topology.SubTopologies)
+        {
+            var task = new TaskState();
+            _parts.Add(task);
+            foreach (var node in sub.Nodes) _tasks.Add(node, task);
+        }
+
+        foreach (var node in topology.Nodes) node.Wire(this);
+        stores.AlsoCheckpoint = SaveTimes;
+        RestoreTimes();
+    }
+
+    /// <summary>Whether records take their byte form between hops, as they do under Kafka.</summary>
+    public bool HopsAreBytes { get; }
+
+    public RecordPosition Position { get; private set; }
+    public ulong StateHash { get; private set; }
+    public EventTime StreamTime => _parts.Max(t => t.StreamTime);
+
+    /// <summary>Takes one record through every hop.</summary>
+    /// <param name="outputs">Takes what leaves through sinks; null where effects are off.</param>
+    /// <exception cref="InvalidDataException">The value cannot be decoded: no state was touched.</exception>
+    /// <exception cref="GivenUpException">A processor gave the record up. Any other exception is a processor's, too; state may have been touched.</exception>
+    public void Process(RecordPosition position, ReadOnlySpan<byte> value, EventTime at, List<SinkOutput>? outputs)
+    {
+        if (!_sources.TryGetValue(position.Topic, out var source)) throw new InvalidDataException($"No source reads topic '{position.Topic}'.");
+        (Position, StateHash, _sinkOutputs) = (position, 0, outputs);
+        foreach (var task in _parts) task.Begin();
+        try
+        {
+            source.Accept(value, at);
+            while (_pending.TryDequeue(out var hop)) hop.Deliver();
+        }
+        catch
+        {
+            _pending.Clear();
+            foreach (var hop in _hops) hop.Clear();
+            throw;
+        }
+    }
+
+    /// <summary>After a failed record: takes back what it did, if that was no more than moving stream time.</summary>
+    /// <returns>False: stores were touched or something scheduled fired; only folding again from the checkpoint undoes that.</returns>
+    public bool TryUndo()
+    {
+        if (_stores.Touched || _parts.Exists(task => task.Punctuated)) return false;
+        foreach (var task in _parts) task.Undo();
+        return true;
+    }
+
+    /// <summary>Lets time pass without a record, as a timer record would.</summary>
+    public void Advance(EventTime at, List<SinkOutput>? outputs)
+    {
+        _sinkOutputs = outputs;
+        foreach (var task in _parts) task.Advance(at);
+        while (_pending.TryDequeue(out var hop)) hop.Deliver();
+    }
+
+    /// <summary>Stream times are state: they go back to the last checkpoint with it.</summary>
+    public void RestoreTimes()
+    {
+        Span<byte> value = stackalloc byte[sizeof(long)];
+        for (var i = 0; i < _parts.Count; i++)
+            _parts[i].Restore(_stores.Backend.Read([StoreDefinition.IdOfTimes, checked((byte)i)], value) < 0 ? default : new(BinaryPrimitives.ReadInt64LittleEndian(value)));
+    }
+
+    private void SaveTimes(IStateBatch batch)
+    {
+        Span<byte> value = stackalloc byte[sizeof(long)];
+        for (var i = 0; i < _parts.Count; i++)
+        {
+            BinaryPrimitives.WriteInt64LittleEndian(value, _parts[i].StreamTime.UnixMilliseconds);
+            batch.Put([StoreDefinition.IdOfTimes, checked((byte)i)], value);
+        }
+    }
+
+    public TaskState TaskOf(string node) => _tasks[node];
+
+    public Output<TKey, TValue> Output<TKey, TValue>(string node)
+    {
+        if (!_outputs.TryGetValue(node, out var output)) _outputs.Add(node, output = new Output<TKey, TValue>());
+        return (Output<TKey, TValue>)output;
+    }
+
+    public void AddSource(string topic, string name, ISourceNode source)
+    {
+        if (!_sources.TryAdd(topic, source)) throw new TopologyException($"Source '{name}' reads topic '{topic}', which has a source.");
+    }
+
+    public void AddHop(IHopNode hop) => _hops.Add(hop);
+    public void Enqueue(IHopNode hop) => _pending.Enqueue(hop);
+
+    public void Emit<TKey, TValue>(in Record<TKey, TValue> record, string topic, ICodec<TValue> codec)
+    {
+        if (_sinkOutputs is null) return;
+        var value = record.Value;
+        _sinkOutputs.Add(new(topic, record.Key, value, record.At, () => Bytes.Of(codec, value)));
+    }
+
+    public bool Collects => _sinkOutputs is not null;
+    public void AddStateHash(ulong hash) => StateHash = StateHash == 0 ? hash : unchecked((StateHash ^ hash) * 1099511628211UL);
+    public bool TryFindStore(string name, [NotNullWhen(true)] out IStore? store) => (store = _stores.Find(name)) is not null;
+}
+
+/// <summary>What the nodes of one sub-topology share on one partition: stream time and what waits for it.</summary>
+internal sealed class TaskState
+{
+    private readonly List<Punctuation> _punctuations = [];
+
+    private EventTime _before;
+
+    public EventTime StreamTime { get; private set; }
+
+    /// <summary>Whether anything scheduled fired since <see cref="Begin"/>.</summary>
+    public bool Punctuated { get; private set; }
+
+    public void Begin() => (_before, Punctuated) = (StreamTime, false);
+
+    public void Undo() => StreamTime = _before;
+
+    public void Schedule(long intervalMs, Action<EventTime> punctuate)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(intervalMs, 1);
+        _punctuations.Add(new(intervalMs, punctuate));
+    }
+
+    public void Advance(EventTime at)
+    {
+        if (at <= StreamTime) return;
+        StreamTime = at;
+        foreach (var punctuation in _punctuations) Punctuated |= punctuation.Advance(at);
+    }
+
+    public void Restore(EventTime streamTime)
+    {
+        StreamTime = streamTime;
+        foreach (var punctuation in _punctuations) punctuation.Restore(streamTime);
+    }
+
+    /// <summary>Fires once per jump, at the latest multiple passed: a long silence costs one call, not one for each interval of it.</summary>
+    private sealed class Punctuation(long intervalMs, Action<EventTime> punctuate)
+    {
+        private long _last = long.MinValue;
+
+        public bool Advance(EventTime at)
+        {
+            var multiple = at.UnixMilliseconds / intervalMs;
+            if (multiple <= _last) return false;
+            var first = _last == long.MinValue;
+            _last = multiple;
+            if (!first) punctuate(new(multiple * intervalMs));
+            return true;
+        }
+
+        public void Restore(EventTime streamTime) => _last = streamTime == default ? long.MinValue : streamTime.UnixMilliseconds / intervalMs;
+    }
+}
