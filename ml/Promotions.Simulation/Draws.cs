@@ -20,6 +20,16 @@ internal struct Draws(ulong key)
         }
     }
 
+    /// <summary>One of many keys below a key, by a single round: for loops over everyone.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static ulong Below(ulong key, int one)
+    {
+        unchecked
+        {
+            return Mix(key ^ ((ulong)(one + 1) * 0x9E3779B97F4A7C15UL));
+        }
+    }
+
     public static Draws For(ulong seed, Purpose purpose, long one, long two = 0) => new(Key(seed, purpose, one, two));
 
     /// <summary>0 to 1, 1 excluded.</summary>

@@ -144,12 +144,12 @@ public sealed partial class SimulatedRetailer : ISimulation
         var share = ShopCalendar.ShareOfHour((int)((hour - day) / ShopCalendar.HourMs));
         if (_live) share = (0.25 * share) + (0.75 / 24);   // a demonstration is looked at in the night, too
         var factor = share * ShopCalendar.Factor(day);
+        var hourKey = Draws.Key(_options.Seed, Purpose.Visits, hour);
+        var chanceMax = factor * Population.VisitsPerDayMax * LiftMax;
         for (var i = 0; i < _customers; i++)
         {
-            var key = Draws.Key(_options.Seed, Purpose.Visits, i, hour);
-            var chance = factor * Population.VisitsPerDayMax;
-            var unit = Draws.Unit(key);
-            if (unit >= chance * LiftMax) continue;   // most: without a look at who it is
+            var unit = Draws.Unit(Draws.Below(hourKey, i));
+            if (unit >= chanceMax) continue;   // most: without a look at who it is
             var own = factor * _population.VisitsPerDay(i);
             if (_states.TryGetValue(i, out var state)) own *= state.VisitLift(hour);
             if (unit >= own) continue;

@@ -30,13 +30,13 @@ internal sealed class ShopCampaigns
     {
         (_options, _start) = (options, start);
         var slack = options.SlackLimits;
-        Season = Make(SeasonId, "Season: 8 % off from 25 EUR", Distribution.Public, Percent(800, 3_000), 2_500, new(null, slack ? null : 3, slack ? null : 40_000_00), 10, 120, options.ControlShare);
+        Season = Make(SeasonId, "Season: 8 % off from 15 EUR", Distribution.Public, Percent(800, 3_000), 1_500, new(null, slack ? null : 3, slack ? null : 40_000_00), 10, 120, options.ControlShare);
         Comeback = [.. Enumerable.Range(0, ComebackCycles).Select(cycle => Make(
-            $"comeback-{cycle + 1}", $"Come back {cycle + 1}: 15 % off for invited members", Distribution.Private, Percent(1_500, 4_000), 2_000,
+            $"comeback-{cycle + 1}", $"Come back {cycle + 1}: 15 % off for invited members", Distribution.Private, Percent(1_500, 4_000), 1_000,
             new(null, slack ? null : 1, slack ? null : 60_000_00), 5 + (40 * cycle), 35 + (40 * cycle), options.ControlShare))];
         All =
         [
-            Make("welcome", "Welcome: 10 EUR off the first order from 30 EUR", Distribution.CodeBased, Amount(1_000), 3_000, new(null, 1, null), 0, 180, 0),
+            Make("welcome", "Welcome: 10 EUR off the first order from 20 EUR", Distribution.CodeBased, Amount(1_000), 2_000, new(null, 1, null), 0, 180, 0),
             Make("mila", "Mila's code: 20 % off, at most 20 EUR", Distribution.CodeBased, Percent(2_000, 2_000), null, new(null, 2, null), InfluencerDay, 120, 0),
             Make("partner", "For a partner's staff: 25 % off", Distribution.CodeBased, Percent(2_500, 5_000), null, new(null, null, null), 0, 180, 0),
             Make("gift", "Gift codes worth 20 EUR", Distribution.CodeBased, Amount(2_000), null, new(null, null, null), 0, 180, 0),
