@@ -1,3 +1,6 @@
+using System.Globalization;
+using Promotions.Features;
+using Promotions.Ledger;
 using Promotions.Ledger.Sqlite;
 using Promotions.Processing.Decisions;
 using Promotions.Processing.Embedded;
@@ -38,7 +41,7 @@ internal sealed class DecisionSystem : IAsyncDisposable
         var policy = PolicyStore.Load(ledger);
         var features = new FeatureFold(tiles, EntityCacheBytes);
         var attempts = new AttemptProcessor(features, new Decider(new FeatureCatalog()), () => new(model.Scorer, model.MissingBecause, policy, ledger.Campaigns));
-        var pipeline = EmbeddedPipeline.Start(ledger, attempts, features, observer, EmbeddedPipelineOptions.Default with { CheckpointEvery = CheckpointEvery() }, time);
+        var pipeline = EmbeddedPipeline.Start(ledger, attempts, features, observer, EmbeddedPipelineOptions.Default with { CheckpointEvery = CheckpointEvery(), LayoutSince = LayoutSince(ledger) }, time);
         return new(ledger, tiles, pipeline, new EmbeddedGateway(pipeline, ledger, EarningRule.Default, time), model);
     }
 
@@ -48,6 +51,17 @@ internal sealed class DecisionSystem : IAsyncDisposable
         await Pipeline.DisposeAsync();
         _tiles.Dispose();
         await Ledger.DisposeAsync();
+    }
+
+    /// <summary>Where the present feature layout begins in the log: written down the first time that a build with it opens the ledger.</summary>
+    private static long LayoutSince(SqliteLedger ledger)
+    {
+        const string scope = "feature-layout";
+        var name = FeatureRegistry.LayoutHash.ToString("x16", CultureInfo.InvariantCulture);
+        if (ledger.Find(scope, name) is { } known) return long.Parse(known, CultureInfo.InvariantCulture);
+        var since = ledger.Reader.LastLogPosition;
+        ledger.PutAsync(scope, name, since.ToString(CultureInfo.InvariantCulture), Actor.System, CancellationToken.None).GetAwaiter().GetResult();
+        return since;
     }
 
     private static TimeSpan CheckpointEvery() =>
@@ -70,7 +84,7 @@ internal sealed record LoadedModel(TreeScorer? Scorer, string? MissingBecause)
         if (!File.Exists(path)) return new(null, $"there is no model file at {path}");
         try
         {
-            return new(TreeScorer.Load(File.ReadAllBytes(path), Features.FeatureRegistry.LayoutHash), null);
+            return new(TreeScorer.Load(File.ReadAllBytes(path), FeatureRegistry.LayoutHash), null);
         }
         catch (ModelFileException e)
         {

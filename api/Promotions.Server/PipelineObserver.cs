@@ -1,11 +1,12 @@
 using Promotions.Api.Observing;
 using Promotions.Domain.Decisions;
 using Promotions.Processing.Embedded;
+using Promotions.Processing.Statistics;
 
 namespace Promotions.Server;
 
 /// <summary>Hands what the pipeline did to the live page and the metrics.</summary>
-internal sealed class PipelineObserver(ILogger logger) : IPipelineObserver
+internal sealed class PipelineObserver(LiveStatistics live, ILogger logger) : IPipelineObserver
 {
     /// <summary>Set once the web host has made it; until then (replay at start) nothing is counted.</summary>
     public ApiMetrics? Metrics { get; set; }
@@ -13,6 +14,7 @@ internal sealed class PipelineObserver(ILogger logger) : IPipelineObserver
     public void Decided(Decision decision, bool repeated, TimeSpan sinceAccepted)
     {
         if (repeated) return;
+        live.DecisionObserved(decision, sinceAccepted);
         Metrics?.Decided(decision.Status, decision.Refusal);
     }
 

@@ -24,7 +24,14 @@ verify.SetAction((_, _) => GuardAsync(() => Task.FromResult(MaintenanceCommands.
 var rebuild = new Command("rebuild-analytics", "Drop ClickHouse's tables and fill them again from the ledger.");
 rebuild.SetAction((_, cancellationToken) => GuardAsync(() => MaintenanceCommands.RebuildAnalyticsAsync(ServerOptions.FromEnvironment(), time, cancellationToken)));
 
-var root = new RootCommand("Promotions: coupons and balances with a fraud decision inside every redemption.") { serve, verify, rebuild };
+var dataSet = new Argument<string>("data-set") { Description = "completejourney" };
+dataSet.AcceptOnlyFromAmong("completejourney");
+var source = new Option<DirectoryInfo>("--source") { Description = "The data set's folder.", Required = true };
+var replay = new Command("replay", "Send a recorded year through the whole path at full speed.") { dataSet, source };
+replay.SetAction((parsed, cancellationToken) =>
+    GuardAsync(() => ReplayCommand.RunAsync(ServerOptions.FromEnvironment(), parsed.GetRequiredValue(source).FullName, time, cancellationToken)));
+
+var root = new RootCommand("Promotions: coupons and balances with a fraud decision inside every redemption.") { serve, verify, rebuild, replay };
 return await root.Parse(args).InvokeAsync();
 
 // What the operator can mend is one sentence and exit code 2; everything else is a defect and keeps its stack.

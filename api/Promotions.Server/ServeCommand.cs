@@ -1,19 +1,24 @@
 using System.Net;
 using System.Net.Sockets;
+using Microsoft.AspNetCore.DataProtection;
+using Promotions.Admin.Hosting;
+using Promotions.Admin.SignIn;
 using Promotions.Analytics.Results;
 using Promotions.Api;
 using Promotions.Api.Keys;
 using Promotions.Api.Observing;
 using Promotions.Ledger;
 using Promotions.Processing;
+using Promotions.Processing.Statistics;
 
 namespace Promotions.Server;
 
 /// <summary><c>promotions serve</c>: everything embedded, in one process and the engine's child.</summary>
 internal static class ServeCommand
 {
-    public static async Task<int> RunAsync(ServerOptions options, TimeProvider time)
+    public static async Task<int> RunAsync(ServerOptions options, TimeProvider wall)
     {
+        var time = new SteerableClock(wall);
         var folder = DataFolder.Open(options.DataPath);
         using var claim = folder.Claim();
         RefuseTakenPort(options.Port);
@@ -23,28 +28,35 @@ internal static class ServeCommand
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, options.Port));
         using var loggers = LoggerFactory.Create(logging => logging.AddSimpleConsole(console => console.SingleLine = true).SetMinimumLevel(LogLevel.Warning));
 
-        var observer = new PipelineObserver(loggers.CreateLogger<PipelineObserver>());
+        var live = new LiveStatistics(time);
+        var observer = new PipelineObserver(live, loggers.CreateLogger<PipelineObserver>());
         await using var system = DecisionSystem.Open(folder, observer, time, loggers.CreateLogger<DecisionSystem>());
         await using var analytics = options is { Analytics: true, EnginePath: { } engine } ? AnalyticsSystem.Start(folder, engine, system.Ledger, time, loggers) : null;
         var start = new StartReadiness();
 
-        Register(builder.Services, system, start, time);
+        Register(builder.Services, system, live, start, time);
+        builder.Services.AddDataProtection().PersistKeysToFileSystem(new DirectoryInfo(folder.Keys));       // sign-ins outlive a restart
         if (analytics is null) builder.Services.AddSingleton<ICampaignResults>(new NoResults());
         else Register(builder.Services, analytics);
         await using var app = builder.Build();
         observer.Metrics = app.Services.GetRequiredService<ApiMetrics>();
+        app.UseAuthentication();
+        app.UseAuthorization();
         app.MapPromotionsApi();
+        app.MapPromotionsAdmin();
 
         var (adminFile, checkoutFile) = await app.Services.GetRequiredService<ApiKeys>().EnsureFirstKeys(folder.Root);
         await app.StartAsync();
+        await using var demo = options.Demo ? await DemoShop.OpenAsync(system, options, time, loggers.CreateLogger<DemoShop>(), app.Lifetime.ApplicationStopping) : null;
         start.Started();
         folder.MarkReady();
         Announce(options, folder, adminFile, checkoutFile, analytics);
+        demo?.GoLive();
         await app.WaitForShutdownAsync();
         return 0;
     }
 
-    private static void Register(IServiceCollection services, DecisionSystem system, StartReadiness start, TimeProvider time)
+    private static void Register(IServiceCollection services, DecisionSystem system, LiveStatistics live, StartReadiness start, TimeProvider time)
     {
         services.AddSingleton(time);
         services.AddSingleton<ILedger>(system.Ledger);
@@ -52,10 +64,13 @@ internal static class ServeCommand
         services.AddSingleton(system.Ledger.Reader);
         services.AddSingleton(system.Pipeline);
         services.AddSingleton<IRedemptionGateway>(system.Gateway);
+        services.AddSingleton<ILiveStatistics>(live);
         services.AddSingleton<IReadinessCheck>(start);
         services.AddSingleton<IReadinessCheck, PipelineReadiness>();
+        services.AddSingleton<IAdminSignIn, AdminSignIn>();
         services.AddHostedService<ExpiryJob>();
         services.AddPromotionsApi();
+        services.AddPromotionsAdmin(admin => admin.ModelSentence = system.Model.Sentence);
     }
 
     private static void Register(IServiceCollection services, AnalyticsSystem analytics)

@@ -48,7 +48,7 @@ public sealed class EmbeddedPipeline : IAsyncDisposable
     public static EmbeddedPipeline Start(
         ILedger ledger, AttemptProcessor attempts, IFeatureFold features, IPipelineObserver observer, EmbeddedPipelineOptions options, TimeProvider time)
     {
-        LogReplay.CatchUp(ledger.Reader, features, observer);
+        LogReplay.CatchUp(ledger.Reader, features, observer, options.LayoutSince);
         return new(ledger, attempts, features, observer, options, time);
     }
 
@@ -145,7 +145,7 @@ public sealed class EmbeddedPipeline : IAsyncDisposable
         {
             _observer.Faulted("commit", fault);
             _features.RollBack();
-            LogReplay.CatchUp(_ledger.Reader, _features, _observer);
+            LogReplay.CatchUp(_ledger.Reader, _features, _observer, _options.LayoutSince);
             _committed = _ledger.Reader.LastLogPosition;
             foreach (var item in batch) item.Fail(fault);
         }

@@ -1,0 +1,11 @@
+using Promotions.Admin.SignIn;
+using Promotions.Api.Keys;
+
+namespace Promotions.Server;
+
+/// <summary>The dashboard's door: the API's keys, admin scope only.</summary>
+internal sealed class AdminSignIn(ApiKeys keys) : IAdminSignIn
+{
+    public Task<AdminIdentity?> FindAsync(string key, CancellationToken cancellationToken) =>
+        Task.FromResult(keys.Find(key.AsSpan().Trim()) is { IsAdmin: true } found ? new AdminIdentity(found.Id, found.Record.Name) : null);
+}
