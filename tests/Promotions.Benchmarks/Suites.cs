@@ -8,5 +8,7 @@ internal static class Suites
         new ScoreSuite(),
         new ExplainSuite(),
         new LedgerSuite(),
+        new ClickHouseSuite(),
+        new CausalSuite(),
     ];
 }

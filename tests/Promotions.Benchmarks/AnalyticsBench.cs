@@ -1,0 +1,121 @@
+using System.Diagnostics;
+using Microsoft.Extensions.Logging.Abstractions;
+using Promotions.Analytics;
+using Promotions.Analytics.Hosting;
+using Promotions.Analytics.Sink;
+using Promotions.Domain;
+using Promotions.Domain.Campaigns;
+using Promotions.Domain.Decisions;
+using Promotions.Domain.Events;
+using Promotions.Ledger;
+using Promotions.Ledger.Outbox;
+
+namespace Promotions.Benchmarks;
+
+/// <summary>An engine and a database of their own, gone afterwards. PROMOTIONS_LIBCHDB names the library, else it is fetched.</summary>
+internal sealed class AnalyticsBench : IAsyncDisposable
+{
+    private readonly string _folder;
+    private readonly EmbeddedClickHouse _engine;
+
+    private AnalyticsBench(string folder, EmbeddedClickHouse engine) => (_folder, _engine, Database) = (folder, engine, new(engine.Address));
+
+    public AnalyticsDatabase Database { get; }
+
+    public static async Task<AnalyticsBench> StartAsync(CancellationToken cancellationToken)
+    {
+        var library = Environment.GetEnvironmentVariable("PROMOTIONS_LIBCHDB") ?? await FetchAsync(cancellationToken);
+        var folder = Directory.CreateTempSubdirectory("promotions-bench-clickhouse-").FullName;
+        var engine = EmbeddedClickHouse.Start(new()
+        {
+            LibraryPath = library,
+            DataFolder = Path.Combine(folder, "data"),
+            ExecutablePath = Environment.GetEnvironmentVariable("PROMOTIONS_CLICKHOUSE_EXECUTABLE"),
+        }, TimeProvider.System, NullLogger<EmbeddedClickHouse>.Instance);
+        await engine.WaitReadyAsync(cancellationToken);
+        return new(folder, engine);
+    }
+
+    /// <summary>From the checkout's root, where <c>deploy/bench</c> starts the benchmarks.</summary>
+    private static async Task<string> FetchAsync(CancellationToken cancellationToken)
+    {
+        using var process = Process.Start(new ProcessStartInfo(Path.Combine("deploy", "lib", "fetch-chdb")) { RedirectStandardOutput = true })!;
+        var path = (await process.StandardOutput.ReadToEndAsync(cancellationToken)).Trim();
+        await process.WaitForExitAsync(cancellationToken);
+        return process.ExitCode == 0 ? path : throw new InvalidOperationException("deploy/lib/fetch-chdb failed: its own words stand above.");
+    }
+
+    public OutboxSink Sink(ILedgerReader ledger, int rowsMax) => new(ledger, new BenchSettings(), Database, new() { RowsMax = rowsMax }, TimeProvider.System, NullLogger<OutboxSink>.Instance);
+
+    public async ValueTask DisposeAsync()
+    {
+        Database.Dispose();
+        await _engine.DisposeAsync();
+        Directory.Delete(_folder, recursive: true);
+    }
+
+    private sealed class BenchSettings : ISettingsStore
+    {
+        private readonly Dictionary<(string, string), string?> _values = [];
+        public string? Find(string scope, string name) => _values.GetValueOrDefault((scope, name));
+        public IReadOnlyList<KeyValuePair<string, string>> List(string scope) => [];
+
+        public Task PutAsync(string scope, string name, string? value, Actor actor, CancellationToken cancellationToken)
+        {
+            _values[(scope, name)] = value;
+            return Task.CompletedTask;
+        }
+    }
+}
+
+/// <summary>An outbox in memory, written with the ledger's own writer: what is measured is the way from it to queryable.</summary>
+internal sealed class BenchOutbox : ILedgerReader
+{
+    private readonly List<OutboxEvent> _rows = [];
+
+    public long Next => _rows.Count + 1;
+    public long LastOutboxPosition => _rows.Count;
+    public IReadOnlyList<OutboxEvent> ReadOutbox(long afterPosition, int max) => _rows.GetRange((int)afterPosition, Math.Min(max, _rows.Count - (int)afterPosition));
+
+    public void Campaign(string id, int controlShare, EventTime at) => Add(OutboxTypes.Campaign, id, at, OutboxWriter.Campaign(
+        new(id, 1, id, Distribution.Public, "EUR", new(BenefitType.PercentOff, 1_000, 0, false, null), Conditions.None, Limits.None, at, null, [], controlShare, "salt", true, at), Next, at));
+
+    public void Arm(string campaign, string customer, Arm arm, EventTime at) =>
+        Add(OutboxTypes.Arm, customer, at, OutboxWriter.Arm(new(campaign, 1, customer, arm, arm is Domain.Campaigns.Arm.Control, at), true, Next));
+
+    public void Order(string id, string customer, long total, EventTime at) => Add(OutboxTypes.Order, id, at, OutboxWriter.Order(
+        new(id, "web", "key", new(customer, null), new(id, "EUR", [new("1", "sku", null, 1, total)], 0), total, null, at, null, default), 0, Next));
+
+    public void Decision(string id, string customer, EventTime at, double probability)
+    {
+        var redeemable = new Redeemable(RedeemableType.Coupon, "SPRING", 0);
+        var request = new RedemptionRequest(AttemptKind.Redemption, id, "web", "key", new(customer, null), new("order-" + id, "EUR", [new("1", "sku", null, 1, 5_000)], 0), [redeemable],
+            AttemptContext.None, at, null, null, default);
+        var priced = new PricedCart(RefusalCode.None,
+            [new(redeemable, "spring", 1, new("SPRING", "spring", null, null, false, at), RefusalCode.None, 500, 0, Domain.Campaigns.Arm.Treated, false, false)], [new("1", "SPRING", "spring", 500)], 5_000, 500, 4_500, 4_500);
+        var risk = new RiskAssessment(probability, 0, RedemptionStatus.Approved, [], default, 0, "model", 1, 1, null, null);
+        var proposal = new DecisionProposal(request, new(customer, "device-" + customer, "203.0.113.7", "203.0.113.0/24", ["SPRING"], "token-" + customer, "address-" + customer),
+            priced, RedemptionStatus.Approved, RefusalCode.None, risk, [], TimeSpan.FromMinutes(30));
+        var decision = new Decision(Next, proposal, RedemptionStatus.Approved, RefusalCode.None, HoldState.Held, at.Plus(TimeSpan.FromMinutes(30)), at);
+        Add(OutboxTypes.Decision, id, at, OutboxWriter.Decision(OutboxWriter.DecisionHead(proposal), decision));
+        Add(OutboxTypes.HoldCaptured, id, at, OutboxWriter.Hold(decision, Next, at, null));
+    }
+
+    private void Add(string type, string key, EventTime at, byte[] payload) => _rows.Add(new(Next, at, type, key, payload));
+
+    public long LastLogPosition => throw NotAsked();
+    public Decision? FindDecision(string redemptionId) => throw NotAsked();
+    public IReadOnlyList<Decision> LatestDecisions(int max, long beforePosition = long.MaxValue) => throw NotAsked();
+    public IReadOnlyList<Decision> LatestDecisionsOf(string customerId, int max) => throw NotAsked();
+    public IReadOnlyList<Flag> Flags(bool openOnly, int max, long beforePosition = long.MaxValue) => throw NotAsked();
+    public Flag? FindFlag(string redemptionId) => throw NotAsked();
+    public IReadOnlyList<Balance> BalancesOf(string customerId) => throw NotAsked();
+    public IReadOnlyList<CustomerCoupon> CouponsOf(string customerId) => throw NotAsked();
+    public IReadOnlyList<Campaign> Campaigns() => throw NotAsked();
+    public CampaignUsage UsageOf(string campaignId) => throw NotAsked();
+    public IReadOnlyList<Coupon> CouponsOfCampaign(string campaignId, int max, string? afterCode) => throw NotAsked();
+    public RemainingLimits RemainingLimits(string campaignId, string? code, string customerId) => throw NotAsked();
+    public IReadOnlyList<LogRecord> ReadLog(long afterPosition, int max) => throw NotAsked();
+
+    private static NotSupportedException NotAsked() => new("Analytics reads the outbox only.");
+}
