@@ -2,6 +2,7 @@ using Promotions.Analytics;
 using Promotions.Analytics.Hosting;
 using Promotions.Analytics.Results;
 using Promotions.Analytics.Sink;
+using Promotions.Ledger;
 using Promotions.Ledger.Sqlite;
 
 namespace Promotions.Server;
@@ -75,10 +76,14 @@ internal sealed class AnalyticsFollower(AnalyticsSystem analytics, TimeProvider 
             {
                 await analytics.FollowAsync(stoppingToken);
             }
-            catch (Exception fault) when (fault is not OperationCanceledException || !stoppingToken.IsCancellationRequested)
+            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (Exception fault) when (fault is AnalyticsUnavailableException or global::ClickHouse.Driver.ClickHouseServerException or LedgerFaultException or InvalidOperationException)
             {
                 ServerLog.AnalyticsFault(logger, fault);
-                await Task.Delay(RetryAfter, time, stoppingToken);
+                await Task.WhenAny(Task.Delay(RetryAfter, time, stoppingToken));
             }
         }
     }

@@ -14,16 +14,25 @@ internal sealed class ExpiryJob(ILedger ledger, TimeProvider time, ILogger<Expir
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         using var timer = new PeriodicTimer(Every, time);
-        while (await timer.WaitForNextTickAsync(stoppingToken))
+        try
         {
-            try
-            {
-                while (await ExpireAsync(stoppingToken) == SliceMax) { }
-            }
-            catch (LedgerFaultException fault)
-            {
-                ServerLog.ExpiryFault(logger, fault);
-            }
+            while (await timer.WaitForNextTickAsync(stoppingToken)) await ExpireAllAsync(stoppingToken);
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+            // The system stops.
+        }
+    }
+
+    private async Task ExpireAllAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            while (await ExpireAsync(cancellationToken) == SliceMax) { }
+        }
+        catch (LedgerFaultException fault)
+        {
+            ServerLog.ExpiryFault(logger, fault);
         }
     }
 

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
+using Promotions.Domain;
 using Promotions.Features;
 using Promotions.Scoring;
 
@@ -14,7 +15,7 @@ internal static class CommandLine
     /// <summary>Embedded, nothing is late; scaled, gather waits 30 ms. One part in five hundred keeps the model used to it.</summary>
     private const double LateRateDefault = 0.002;
 
-    public static RootCommand Create() => new("Makes, measures and shows fraud models.") { Train(), Evaluate(), Card(), Bootstrap() };
+    public static RootCommand Create() => new("Makes, measures and shows fraud models.") { Train(), Evaluate(), Card(), Bootstrap(), Simulate() };
 
     private static Command Train()
     {
@@ -89,6 +90,18 @@ internal static class CommandLine
         var rows = new Option<int>("--rows") { DefaultValueFactory = _ => RowsDefault, Description = "How many." };
         var command = new Command("bootstrap", "Writes a data set drawn from rules of thumb, for a server without history.") { output, seed, rows };
         command.SetAction(parsed => Run(() => WriteDataSet(parsed.GetRequiredValue(output), BootstrapData.Create(parsed.GetValue(seed), parsed.GetValue(rows)))));
+        return command;
+    }
+
+    private static Command Simulate()
+    {
+        var output = new Option<FileInfo>("--out") { Description = "Data set file to write.", Required = true };
+        var seeds = new Option<ulong[]>("--seeds") { DefaultValueFactory = _ => [101, 102, 103, 104, 105, 106], AllowMultipleArgumentsPerToken = true, Description = "One simulated shop each." };
+        var start = new Option<DateTimeOffset>("--from") { DefaultValueFactory = _ => new(2025, 9, 1, 0, 0, 0, TimeSpan.Zero), Description = "First day, UTC." };
+        var days = new Option<int>("--days") { DefaultValueFactory = _ => 60, Description = "Days of rows; each shop runs 60 days longer, for its labels to arrive." };
+        var command = new Command("simulate", "Writes a data set by replaying simulated shops through the topology that serves.") { output, seeds, start, days };
+        command.SetAction(parsed => Run(() => WriteDataSet(
+            parsed.GetRequiredValue(output), ReplayDataSet.Create(parsed.GetRequiredValue(seeds), EventTime.From(parsed.GetValue(start)), parsed.GetValue(days)))));
         return command;
     }
 

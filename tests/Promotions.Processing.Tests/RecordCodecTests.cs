@@ -8,7 +8,7 @@ namespace Promotions.Processing.Tests;
 
 public class RecordCodecTests
 {
-    private static readonly Gen<string> Text = Gen.OneOf(Gen.String[Gen.Char.AlphaNumeric, 0, 70], Gen.Const("grün ☂"));
+    private static readonly Gen<string> Text = Gen.OneOf(Gen.String[Gen.Char.AlphaNumeric, 0, 70], Gen.String[Gen.Char.AlphaNumeric, 250, 400], Gen.Const("grün ☂"));
     private static readonly Gen<string?> Maybe = Gen.OneOf(Text.Select(t => (string?)t), Gen.Const((string?)null));
     private static readonly Gen<EventTime> Time = Gen.Long[0, 4_000_000_000_000].Select(ms => new EventTime(ms));
     private static readonly Gen<EventTime?> MaybeTime = Gen.OneOf(Time.Select(t => (EventTime?)t), Gen.Const((EventTime?)null));

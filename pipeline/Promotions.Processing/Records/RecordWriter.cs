@@ -28,7 +28,7 @@ internal readonly ref struct RecordWriter(IBufferWriter<byte> output)
         var rest = (uint)value;
         while (rest >= 0x80)
         {
-            Byte((byte)(rest | 0x80));
+            Byte((byte)((rest & 0x7F) | 0x80));
             rest >>= 7;
         }
 

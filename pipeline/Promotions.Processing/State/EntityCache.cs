@@ -37,7 +37,7 @@ public sealed class EntityCache(ITileStore store, long limitBytes)
         if (_count == _ring.Length) Array.Resize(ref _ring, _count * 2);
         _ring[_count++] = entry;
         Bytes += entry.Size;
-        if (Bytes > limitBytes) Evict();
+        if (Bytes > limitBytes) Evict(entry);
         return state;
     }
 
@@ -82,7 +82,7 @@ public sealed class EntityCache(ITileStore store, long limitBytes)
 
         _dirty.Clear();
         DirtyBytes = 0;
-        if (Bytes > limitBytes) Evict();
+        if (Bytes > limitBytes) Evict(null);
     }
 
     /// <summary>Forgets everything since the last checkpoint.</summary>
@@ -94,14 +94,15 @@ public sealed class EntityCache(ITileStore store, long limitBytes)
         (_count, _hand, Bytes, DirtyBytes) = (0, 0, 0, 0);
     }
 
-    private void Evict()
+    /// <param name="inHand">The entity that the caller is about to change.</param>
+    private void Evict(Entry? inHand)
     {
         var target = limitBytes - limitBytes / 16;       // a sixteenth at a time, so that eviction is not run for every record
         for (var looked = 0; Bytes > target && looked < 2 * _count + 1 && _count > 0; looked++)
         {
             if (_hand >= _count) _hand = 0;
             var entry = _ring[_hand];
-            if (entry.Used || entry.Dirty)
+            if (entry.Used || entry.Dirty || entry == inHand)
             {
                 entry.Used = false;
                 _hand++;

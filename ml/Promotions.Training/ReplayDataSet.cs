@@ -1,0 +1,90 @@
+using System.Globalization;
+using Promotions.Domain;
+using Promotions.Domain.Campaigns;
+using Promotions.Domain.Events;
+using Promotions.Features;
+using Promotions.Processing.Decisions;
+using Promotions.Processing.State;
+using Promotions.Simulation;
+
+namespace Promotions.Training;
+
+/// <summary>Vectors of simulated shops, computed by the same fold that serves, with the labels that had arrived by the end.</summary>
+/// <remarks>
+/// Point-in-time exact: an attempt's vector is taken when it is observed, and outcomes, orders and labels are folded in from their own time on. An attempt
+/// nobody complained about counts as honest, as it does in a shop; rows so late that their complaints could not have come yet are left out.
+/// </remarks>
+public static class ReplayDataSet
+{
+    private const long CacheBytes = 1L << 30;
+
+    /// <summary>Chargebacks take up to 60 days: attempts of the last 60 days of a shop teach nothing yet.</summary>
+    private const int LabelDelayDays = 60;
+
+    /// <param name="seeds">One shop each, all over the same days.</param>
+    /// <param name="days">Days from which rows are taken, 1 or more; each shop runs 60 days longer for its labels to come.</param>
+    public static DataSet Create(IReadOnlyList<ulong> seeds, EventTime start, int days)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(days, 1);
+        var rows = new List<TrainingRow>();
+        foreach (var seed in seeds) rows.AddRange(RowsOf(seed, start, days));
+        rows.Sort(static (left, right) => left.At.CompareTo(right.At));
+        return new(
+            FeatureRegistry.LayoutHash, [.. FeatureRegistry.Features.Select(f => f.Name)],
+            string.Create(CultureInfo.InvariantCulture, $"replay of {seeds.Count} simulated shops (seeds {string.Join(", ", seeds)}), labels as they had arrived"), (long)seeds[0], rows);
+    }
+
+    private static List<TrainingRow> RowsOf(ulong seed, EventTime start, int days)
+    {
+        var shop = new Shop(start.Plus(TimeSpan.FromDays(days)));
+        var retailer = new SimulatedRetailer(new SimulationOptions { Seed = seed, Start = start, Days = days + LabelDelayDays });
+        shop.Checkout.Run(retailer, shop.Take);
+        return shop.Rows();
+    }
+
+    private sealed class Shop(EventTime rowsUntil)
+    {
+        private readonly FeatureFold _features = new(new MemoryTileStore(), CacheBytes);
+        private readonly Dictionary<string, (float[] Vector, EventTime At, AttemptEntities Entities)> _attempts = new(StringComparer.Ordinal);
+        private readonly HashSet<string> _abusive = new(StringComparer.Ordinal);
+
+        public ReferenceCheckout Checkout { get; } = new();
+
+        public void Take(SimulatedEvent happened, DecisionFeedback? feedback)
+        {
+            switch (happened)
+            {
+                case RedemptionAttempted attempt: Observe(attempt.Request, feedback!); break;
+                case Ordered ordered: _features.Fold(ordered.Order); break;
+                case Returned returned: _features.Fold(returned.Return); break;
+                case Labelled labelled: Fold(labelled.Label); break;
+            }
+        }
+
+        public List<TrainingRow> Rows() => [.. _attempts.Where(a => a.Value.At < rowsUntil).Select(a => new TrainingRow(a.Value.Vector, _abusive.Contains(a.Key), 1, a.Value.At))];
+
+        private void Observe(RedemptionRequest request, DecisionFeedback feedback)
+        {
+            var entities = ChannelEntities.Of(request, PolicyOf(request.Channel));
+            var vector = new float[FeatureRegistry.Count];
+            _features.Observe(request, entities, vector);
+            var priced = PromotionEngine.Price(request, Checkout, request.At);
+            _features.Describe(request, priced, vector);
+            _features.Fold(new RedemptionOutcome(
+                request.Id, request.Kind, feedback.Status, feedback.Refusal.ToString(), priced.Redeemables.Any(r => r.UnknownCode), priced.Discount, request.At, entities));
+            _attempts[request.Id] = (vector, request.At, entities);
+        }
+
+        private void Fold(LabelRecorded label)
+        {
+            if (!_attempts.TryGetValue(label.RedemptionId, out var attempt)) return;
+            _features.Fold(label with { Entities = attempt.Entities });
+            if (label.Abuse) _abusive.Add(label.RedemptionId);
+            else _abusive.Remove(label.RedemptionId);
+        }
+
+        private static ChannelPolicy PolicyOf(string channel) => channel.StartsWith("pos-", StringComparison.Ordinal) ? Till : Others;
+        private static readonly ChannelPolicy Till = new("pos-*", ["device", "ip", "network"], ScorerFallback.Review);
+        private static readonly ChannelPolicy Others = new("*", [], ScorerFallback.Review);
+    }
+}
