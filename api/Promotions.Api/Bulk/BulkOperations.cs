@@ -68,6 +68,18 @@ public sealed class BulkOperations(ILedger ledger, ISettingsStore settings, Inst
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
+        try
+        {
+            await RunAllAsync(stoppingToken);
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+            // Stopped: what is left is written down and goes on at the next start.
+        }
+    }
+
+    private async Task RunAllAsync(CancellationToken stoppingToken)
+    {
         await Task.Yield();   // reading the settings must not hold up the start
         await secret.EnsureAsync(stoppingToken);
         foreach (var (id, text) in settings.List(StateScope))
