@@ -10,6 +10,7 @@ namespace Promotions.Server;
 internal sealed class DemoShop : IAsyncDisposable
 {
     private const string Scope = "demo";
+    private const string Loading = "loading";
     private const string LoadedUntil = "loaded_until";
     private const ulong Seed = 20_261;        // not the training's: the shipped model has never seen these people
     private const int Days = 60;
@@ -22,11 +23,17 @@ internal sealed class DemoShop : IAsyncDisposable
 
     private DemoShop(SimulatedRetailer retailer, SimulationFeeder feeder, TimeProvider time, ILogger logger) => (_retailer, _feeder, _time, _logger) = (retailer, feeder, time, logger);
 
+    /// <summary>An empty ledger that gets a past must not hold anything of today before it: its clock never runs backwards.</summary>
+    public static void SetOut(DataFolder folder, SteerableClock clock)
+    {
+        if (!File.Exists(folder.LedgerFile)) clock.Steer(clock.WallNow.AddDays(-Days - 1));
+    }
+
     /// <summary>Loads the past on the first start, with a progress bar; later starts go on from now.</summary>
     /// <returns>Null when nobody is to go on (<c>--rate 0</c>).</returns>
     public static async Task<DemoShop?> OpenAsync(DecisionSystem system, ServerOptions options, SteerableClock clock, ILogger logger, CancellationToken cancellationToken)
     {
-        var now = EventTime.Now(clock);
+        var now = EventTime.From(clock.WallNow);
         var simulation = new SimulationOptions
         {
             Seed = Seed,
@@ -35,8 +42,16 @@ internal sealed class DemoShop : IAsyncDisposable
             Scenarios = Scenarios(options.ScenarioFile),
         };
         if (system.Ledger.Find(Scope, LoadedUntil) is not null) return Resume(system, simulation, options, clock, now, logger);
+        if (system.Ledger.Find(Scope, Loading) is not null)
+            throw new StartRefusedException($"Loading the demonstration's past was interrupted, and a half past misleads. Remove {options.DataPath}, or start with --no-demo to keep what is there.");
         if (system.Ledger.Reader.LastLogPosition > 0) return null;       // a ledger with a life of its own gets no demonstration
+        return await OpenNewAsync(system, simulation, options, clock, now, logger, cancellationToken);
+    }
 
+    private static async Task<DemoShop?> OpenNewAsync(
+        DecisionSystem system, SimulationOptions simulation, ServerOptions options, SteerableClock clock, EventTime now, ILogger logger, CancellationToken cancellationToken)
+    {
+        await system.Ledger.PutAsync(Scope, Loading, now.ToString(), Actor.System, cancellationToken);
         var retailer = new SimulatedRetailer(simulation);
         var feeder = new SimulationFeeder(retailer, system.Gateway, system.Ledger);
         await LoadAsync(retailer.Start, feeder, now, clock, cancellationToken);

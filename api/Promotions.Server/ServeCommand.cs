@@ -22,6 +22,7 @@ internal static class ServeCommand
         var folder = DataFolder.Open(options.DataPath);
         using var claim = folder.Claim();
         RefuseTakenPort(options.Port);
+        if (options.Demo) DemoShop.SetOut(folder, time);
 
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders().AddSimpleConsole(console => console.SingleLine = true).SetMinimumLevel(LogLevel.Warning)

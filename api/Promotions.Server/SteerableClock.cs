@@ -5,6 +5,8 @@ internal sealed class SteerableClock(TimeProvider wall) : TimeProvider
 {
     private long _steeredTicks;
 
+    public DateTimeOffset WallNow => wall.GetUtcNow();
+
     /// <summary>From now on it is this time, until the next call or <see cref="Release"/>.</summary>
     public void Steer(DateTimeOffset at) => Volatile.Write(ref _steeredTicks, at.UtcTicks);
 

@@ -1,3 +1,4 @@
+using Promotions.Domain;
 using Promotions.Features;
 using Promotions.Scoring;
 
@@ -19,50 +20,26 @@ public class DefaultModelTests
     }
 
     [Fact]
-    public void A_first_honest_redemption_scores_low_and_a_farm_of_accounts_on_the_device_high()
+    public void It_tells_abuse_from_honest_attempts_in_a_shop_that_it_has_never_seen()
     {
-        var honest = Vector(("request_subtotal", 4500), ("request_discount", 450), ("request_discount_share", 0.1f), ("request_tender_share", 0), ("request_lines", 3), ("request_quantity", 4),
-            ("request_redeemables", 1), ("request_unknown_codes", 0), ("request_validation", 0), ("request_account_age", 90f * Windows.OneDay), ("request_hour", 15), ("request_weekday", 3));
-        FillFirst(honest, EntityKind.Customer);
-        FillFirst(honest, EntityKind.Device);
-        FillFirst(honest, EntityKind.Ip);
-        FillFirst(honest, EntityKind.Network);
-        Assert.InRange(Model.Probability(Model.RawScore(honest)), 0, 0.02);
+        var unseen = ReplayDataSet.Create([777], EventTime.From(new DateTimeOffset(2026, 2, 1, 0, 0, 0, TimeSpan.Zero)), days: 20);
 
-        var farm = (float[])honest.Clone();
-        foreach (var (name, value) in new (string, float)[]
-        {
-            ("device_attempts_10min", 6), ("device_attempts_24h", 25), ("device_accounts_1h", 8), ("device_accounts_24h", 20), ("device_accounts_30d", 24), ("device_burst", 6),
-            ("device_since_first", 5f * Windows.OneDay), ("device_codes_24h", 15), ("request_discount", 1800), ("request_discount_share", 0.4f),
-        })
-            farm[FeatureRegistry.IndexOf(name)] = value;
-        farm[FeatureRegistry.IndexOf("request_account_age")] = Windows.OneHour;
-        Assert.InRange(Model.Probability(Model.RawScore(farm)), 0.5, 1);
+        var measured = Evaluation.Measure(Model, unseen.Rows);
+
+        Assert.True(unseen.Rows.Count(row => row.Abuse) > 50, "The shop has too little abuse to measure on.");
+        Assert.InRange(measured.Auc, 0.95, 1);
+        Assert.InRange(measured.AveragePrecision, 0.5, 1);
     }
 
-    /// <summary>An entity seen for the first time: this attempt, and nothing else.</summary>
-    private static void FillFirst(float[] vector, EntityKind kind)
+    [Fact]
+    public void A_data_set_by_replay_is_the_same_whenever_it_is_made_and_no_later_day_changes_an_earlier_vector()
     {
-        foreach (var feature in FeatureRegistry.Features.Where(f => f.Entity == kind))
-        {
-            vector[feature.Index] = feature.Measure switch
-            {
-                Measure.Count => feature.Source == (byte)SeriesKind.Attempts ? 1 : 0,
-                Measure.Sum => feature.Source == (byte)SeriesKind.Attempts ? vector[FeatureRegistry.IndexOf("request_subtotal")] : 0,
-                Measure.Distinct => feature.Source == (byte)OtherKind.InvalidCodes ? 0 : 1,
-                Measure.SinceFirst => 0,
-                Measure.Burst => 1,
-                Measure.AbuseRate => (float)FeatureRegistry.AbusePriorShare,
-                _ => float.NaN,
-            };
-        }
-    }
+        var start = EventTime.From(new DateTimeOffset(2026, 2, 1, 0, 0, 0, TimeSpan.Zero));
+        var two = ReplayDataSet.Create([5], start, days: 2);
+        var three = ReplayDataSet.Create([5], start, days: 3);
 
-    private static float[] Vector(params (string Name, float Value)[] values)
-    {
-        var vector = Enumerable.Repeat(float.NaN, FeatureRegistry.Count).ToArray();
-        foreach (var (name, value) in values) vector[FeatureRegistry.IndexOf(name)] = value;
-        return vector;
+        Assert.True(three.Rows.Count > two.Rows.Count);
+        foreach (var (early, late) in two.Rows.Zip(three.Rows)) Assert.Equal(early.Vector, late.Vector);
     }
 
     private static string PathOf()
