@@ -32,13 +32,14 @@ internal sealed class DecisionSystem : IAsyncDisposable
     public EmbeddedGateway Gateway { get; }
     public LoadedModel Model { get; }
 
-    public static DecisionSystem Open(DataFolder folder, IPipelineObserver observer, TimeProvider time, ILogger logger)
+    /// <param name="holdFor">Instead of the policy's: a simulated shop captures when it packs, hours after the order.</param>
+    public static DecisionSystem Open(DataFolder folder, IPipelineObserver observer, TimeProvider time, ILogger logger, TimeSpan? holdFor = null)
     {
         var ledger = SqliteLedger.Open(new SqliteLedgerOptions { Path = folder.LedgerFile }, time);
         var tiles = RocksTileStore.Open(folder.FeatureState, RocksBytes);
         var model = LoadedModel.Find();
         if (model.MissingBecause is { } reason) ServerLog.ModelMissing(logger, reason);
-        var policy = PolicyStore.Load(ledger);
+        var policy = PolicyStore.Load(ledger) is var written && holdFor is { } longer ? written with { HoldFor = longer } : written;
         var features = new FeatureFold(tiles, EntityCacheBytes);
         var attempts = new AttemptProcessor(features, new Decider(new FeatureCatalog()), () => new(model.Scorer, model.MissingBecause, policy, ledger.Campaigns));
         var pipeline = EmbeddedPipeline.Start(ledger, attempts, features, observer, EmbeddedPipelineOptions.Default with { CheckpointEvery = CheckpointEvery(), LayoutSince = LayoutSince(ledger) }, time);

@@ -14,6 +14,10 @@ internal sealed class DemoShop : IAsyncDisposable
     private const string LoadedUntil = "loaded_until";
     private const ulong Seed = 20_261;        // not the training's: the shipped model has never seen these people
     private const int Days = 60;
+
+    /// <summary>The simulated shops capture when they pack, up to 30 hours after the order; the default of 30 minutes is for shops that capture at the till.</summary>
+    public static readonly TimeSpan HoldFor = TimeSpan.FromHours(36);
+
     private readonly SimulatedRetailer _retailer;
     private readonly SimulationFeeder _feeder;
     private readonly TimeProvider _time;

@@ -16,7 +16,7 @@ internal static class ReplayCommand
         using var loggers = LoggerFactory.Create(logging => logging.AddSimpleConsole().SetMinimumLevel(LogLevel.Warning));
         var clock = new SteerableClock(time);
         clock.Steer(DateTimeOffset.UnixEpoch);       // the records' clock begins with the records
-        await using var system = DecisionSystem.Open(folder, new Quiet(loggers.CreateLogger<DecisionSystem>()), clock, loggers.CreateLogger<DecisionSystem>());
+        await using var system = DecisionSystem.Open(folder, new Quiet(loggers.CreateLogger<DecisionSystem>()), clock, loggers.CreateLogger<DecisionSystem>(), DemoShop.HoldFor);
         if (system.Ledger.Reader.LastLogPosition > 0)
             throw new StartRefusedException($"The data folder {folder.Root} holds a replay already. Remove it, or set PROMOTIONS_REPLAY_DATA to another folder.");
 

@@ -32,7 +32,7 @@ internal static class ServeCommand
 
         var live = new LiveStatistics(time);
         var observer = new PipelineObserver(live, loggers.CreateLogger<PipelineObserver>());
-        await using var system = DecisionSystem.Open(folder, observer, time, loggers.CreateLogger<DecisionSystem>());
+        await using var system = DecisionSystem.Open(folder, observer, time, loggers.CreateLogger<DecisionSystem>(), options.Demo ? DemoShop.HoldFor : null);
         await using var analytics = options is { Analytics: true, EnginePath: { } engine } ? AnalyticsSystem.Start(folder, engine, system.Ledger, time, loggers) : null;
         var start = new StartReadiness();
 
