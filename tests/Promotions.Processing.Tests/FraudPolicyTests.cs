@@ -5,6 +5,18 @@ namespace Promotions.Processing.Tests;
 
 public class FraudPolicyTests
 {
+    [Fact]
+    public void A_missing_value_is_told_apart_from_an_absent_entity()
+    {
+        var catalog = new Promotions.Processing.State.FeatureCatalog();
+        var index = catalog.IndexOf("customer_since_last");
+        var device = catalog.IndexOf("device_attempts_24h");
+        var entities = new AttemptEntities("anna", null, null, null, [], null, null);
+
+        Assert.StartsWith("Nothing to count yet", catalog.Describe(index, float.NaN, "EUR", entities), StringComparison.Ordinal);
+        Assert.Equal("The request names no device.", catalog.Describe(device, float.NaN, "EUR", entities));
+    }
+
     private static readonly FraudPolicy Policy = new(
         1, new FraudCosts(WrongedCustomer: 2_000, Review: 150, AbuseMultiple: 5, LossMin: 500, ReviewCatches: 0.8), ReviewFloor: 0.05, [],
         [new("pos-*", ["device", "ip"], ScorerFallback.Refuse), new("web-de", [], ScorerFallback.Review)], TimeSpan.FromMinutes(30));

@@ -75,7 +75,7 @@ public sealed class Decider(IFeatureCatalog catalog)
         if (hard is not null)
         {
             var index = catalog.IndexOf(hard.Feature);
-            reasons.Add(new(hard.Feature, $"{catalog.Describe(index, vector[index], currency)}: the rule '{hard.Name}' blocks from {hard.AtLeast:0.##} on.", vector[index], 0, catalog.EntityOf(index, entities)));
+            reasons.Add(new(hard.Feature, $"{catalog.Describe(index, vector[index], currency, entities)}: the rule '{hard.Name}' blocks from {hard.AtLeast:0.##} on.", vector[index], 0, catalog.EntityOf(index, entities)));
         }
 
         if (scorer is null) return reasons;
@@ -83,7 +83,7 @@ public sealed class Decider(IFeatureCatalog catalog)
         foreach (var index in Enumerable.Range(0, catalog.Count).OrderByDescending(i => Math.Abs(_contributions[i])).Take(ReasonsMax))
         {
             if (_contributions[index] == 0) break;
-            reasons.Add(new(catalog.NameOf(index), catalog.Describe(index, vector[index], currency), vector[index], _contributions[index], catalog.EntityOf(index, entities)));
+            reasons.Add(new(catalog.NameOf(index), catalog.Describe(index, vector[index], currency, entities), vector[index], _contributions[index], catalog.EntityOf(index, entities)));
         }
 
         return reasons;
@@ -99,7 +99,7 @@ public interface IFeatureCatalog
     int IndexOf(string name);
     string NameOf(int index);
     /// <summary>A sentence with the value: "9 accounts redeemed from this device in 24 h".</summary>
-    string Describe(int index, float value, string currency);
+    string Describe(int index, float value, string currency, AttemptEntities entities);
     /// <summary><c>device:abc</c>, or null when the feature is about the request itself.</summary>
     string? EntityOf(int index, AttemptEntities entities);
 }

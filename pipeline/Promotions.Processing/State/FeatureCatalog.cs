@@ -14,10 +14,11 @@ public sealed class FeatureCatalog : IFeatureCatalog
     public int IndexOf(string name) => Indexes.TryGetValue(name, out var index) ? index : -1;
     public string NameOf(int index) => FeatureRegistry.Features[index].Name;
 
-    public string Describe(int index, float value, string currency)
+    public string Describe(int index, float value, string currency, AttemptEntities entities)
     {
         var feature = FeatureRegistry.Features[index];
-        if (float.IsNaN(value)) return feature.Absent;
+        if (float.IsNaN(value))
+            return feature.Entity is EntityKind.None || Entities.NameOf(entities, feature.Entity) is null ? feature.Absent : $"Nothing to count yet: {feature.Description}.";
         var sentence = feature.Sentence(value, currency);
         return feature.Population is { } population ? $"{sentence}; {population}" : sentence;
     }
