@@ -25,7 +25,7 @@ internal sealed class NoFeatures : IFeatureFold, IFeatureCatalog
     public void RollBack() { }
     public int IndexOf(string name) => name == "attempts" ? 0 : -1;
     public string NameOf(int index) => "attempts";
-    public string Describe(int index, float value, string currency) => "9 accounts redeemed from this device in 24 h";
+    public string Describe(int index, float value, string currency, AttemptEntities entities) => "9 accounts redeemed from this device in 24 h";
     public string? EntityOf(int index, AttemptEntities entities) => entities.Device is null ? null : "device:" + entities.Device;
 }
 
