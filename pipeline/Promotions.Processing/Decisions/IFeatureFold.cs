@@ -10,7 +10,7 @@ public interface IFeatureFold
     ulong LayoutHash { get; }
     int VectorLength { get; }
 
-    /// <summary>Counts the attempt at each of its entities and fills the entities' parts of the vector; absent parts are NaN.</summary>
+    /// <summary>Counts the attempt at each of its entities; clears the vector to NaN and fills the parts of the entities that the attempt names.</summary>
     /// <returns>The late mask: 0 where the hops are function calls.</returns>
     uint Observe(RedemptionRequest request, AttemptEntities entities, Span<float> vector);
 

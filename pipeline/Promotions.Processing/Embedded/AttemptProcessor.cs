@@ -1,5 +1,6 @@
 using Promotions.Domain.Campaigns;
 using Promotions.Domain.Events;
+using Promotions.Features;
 using Promotions.Ledger;
 using Promotions.Processing.Decisions;
 using Promotions.Processing.Records;
@@ -14,9 +15,8 @@ public sealed class AttemptProcessor(IFeatureFold features, Decider decider, Fun
     {
         item.Entities = ChannelEntities.Of(item.Request, inputs().Policy.For(item.Request.Channel));
         item.Vector = new float[features.VectorLength];
-        item.Vector.AsSpan().Fill(float.NaN);
         item.LateMask = features.Observe(item.Request, item.Entities, item.Vector);
-        item.StateHash = VectorHash.Of(item.Vector);
+        item.StateHash = FeatureVector.Hash(item.Vector);
         Decide(item);
     }
 

@@ -23,7 +23,6 @@ public sealed class EmbeddedPipeline : IAsyncDisposable
     private readonly TimeProvider _time;
     private readonly Channel<WorkItem> _queue;
     private readonly Task _worker;
-    private readonly CancellationTokenSource _hardStop = new();
     private long _committed;
     private long _checkpointedAt;
     private volatile Exception? _stoppedBecause;
@@ -70,7 +69,6 @@ public sealed class EmbeddedPipeline : IAsyncDisposable
     {
         _queue.Writer.TryComplete();
         await _worker.ConfigureAwait(false);
-        _hardStop.Dispose();
     }
 
     private async Task RunAsync()
@@ -134,8 +132,8 @@ public sealed class EmbeddedPipeline : IAsyncDisposable
             var appends = new List<LogAppend>(batch.Count);
             appends.AddRange(attempts.Select(AttemptProcessor.ToAppend));
             appends.AddRange(feedback.Select(f => new LogAppend(f.Topic, f.Key, f.Value, f.At, 0, f.Command)));
-            var outcomes = await CommitAsync(appends, attempts).ConfigureAwait(false);
-            FoldFeedback(feedback, outcomes.AsSpan(attempts.Count));
+            var (outcomes, followUps) = await CommitAsync(appends, attempts).ConfigureAwait(false);
+            FoldFeedback(feedback, outcomes.AsSpan(attempts.Count), followUps);
             for (var round = 0; Stale(attempts, outcomes) is { Count: > 0 } stale; round++) await RepriceAsync(stale, outcomes, attempts, round).ConfigureAwait(false);
             CrashPoints.Hit("before_answer");
             for (var i = 0; i < attempts.Count; i++) Answer(attempts[i], outcomes[i]);
@@ -151,7 +149,7 @@ public sealed class EmbeddedPipeline : IAsyncDisposable
         }
     }
 
-    private async Task<LedgerOutcome?[]> CommitAsync(List<LogAppend> appends, List<AttemptItem> attempts)
+    private async Task<(LedgerOutcome?[] Outcomes, IReadOnlyList<LogRecord> FollowUps)> CommitAsync(List<LogAppend> appends, List<AttemptItem> attempts)
     {
         var started = _time.GetTimestamp();
         CrashPoints.Hit("before_commit");
@@ -159,21 +157,16 @@ public sealed class EmbeddedPipeline : IAsyncDisposable
         CrashPoints.Hit("after_commit");
         _observer.Stage("commit", _time.GetElapsedTime(started), appends.Count);
         _committed = receipt.LastPosition;
-        _pendingFollowUps = receipt.FollowUps;
-        var results = new LedgerOutcome?[appends.Count];
-        for (var i = 0; i < results.Length; i++) results[i] = receipt.Outcomes[i];
-        return results;
+        return ([.. receipt.Outcomes], receipt.FollowUps);
     }
 
-    private IReadOnlyList<LogRecord> _pendingFollowUps = [];
-
-    private void FoldFeedback(List<FeedbackItem> feedback, ReadOnlySpan<LedgerOutcome?> outcomes)
+    private void FoldFeedback(List<FeedbackItem> feedback, ReadOnlySpan<LedgerOutcome?> outcomes, IReadOnlyList<LogRecord> followUps)
     {
         var started = _time.GetTimestamp();
         for (var i = 0; i < feedback.Count; i++)
             if (outcomes[i] is { Accepted: true, Repeated: false }) FeedbackFold.Apply(_features, feedback[i].Record);
-        foreach (var followUp in _pendingFollowUps) FeedbackFold.Apply(_features, FeedbackFold.Decode(followUp.Topic, followUp.Value.Span));
-        _observer.Stage("fold", _time.GetElapsedTime(started), feedback.Count + _pendingFollowUps.Count);
+        foreach (var followUp in followUps) FeedbackFold.Apply(_features, FeedbackFold.Decode(followUp.Topic, followUp.Value.Span));
+        _observer.Stage("fold", _time.GetElapsedTime(started), feedback.Count + followUps.Count);
     }
 
     private static List<AttemptItem> Stale(List<AttemptItem> attempts, LedgerOutcome?[] outcomes) =>
@@ -185,8 +178,8 @@ public sealed class EmbeddedPipeline : IAsyncDisposable
         const int roundsMax = 100;
         if (round >= roundsMax) throw new LedgerFaultException($"A campaign changed {roundsMax} times while one batch was priced.");
         foreach (var attempt in stale) _attempts.Decide(attempt);
-        var again = await CommitAsync([.. stale.Select(a => AttemptProcessor.ToAppend(a) with { Topic = Topics.Repriced })], stale).ConfigureAwait(false);
-        FoldFeedback([], []);
+        var (again, followUps) = await CommitAsync([.. stale.Select(a => AttemptProcessor.ToAppend(a) with { Topic = Topics.Repriced })], stale).ConfigureAwait(false);
+        FoldFeedback([], [], followUps);
         for (var i = 0; i < stale.Count; i++) outcomes[attempts.IndexOf(stale[i])] = again[i];
     }
 

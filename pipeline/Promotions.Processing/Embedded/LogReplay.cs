@@ -1,3 +1,4 @@
+using Promotions.Features;
 using Promotions.Ledger;
 using Promotions.Processing.Decisions;
 using Promotions.Processing.Records;
@@ -37,9 +38,8 @@ public static class LogReplay
         }
 
         var (request, entities) = ObservedRequest.Decode(record.Value.Span);
-        vector.AsSpan().Fill(float.NaN);
         features.Observe(request, entities, vector);
-        var hash = VectorHash.Of(vector);
+        var hash = FeatureVector.Hash(vector);
         if (record.StateHash != hash && record.Position > layoutSince)
             throw new ReplayMismatchException($"Position {record.Position}, redemption '{request.Id}': the recomputed vector hashes to {hash:x16}, recorded is {record.StateHash:x16}. Intake stays closed.");
     }
