@@ -2,6 +2,7 @@ using Microsoft.Extensions.Time.Testing;
 using Promotions.Domain;
 using Promotions.Domain.Campaigns;
 using Promotions.Domain.Events;
+using Promotions.Ledger.Contract;
 using Promotions.Ledger.Sqlite.Storage;
 using Promotions.Ledger.Sqlite.Verification;
 

@@ -2,6 +2,7 @@ using System.Globalization;
 using Microsoft.Extensions.Time.Testing;
 using Promotions.Domain;
 using Promotions.Domain.Events;
+using Promotions.Ledger.Contract;
 using Promotions.Ledger.Sqlite.Storage;
 using Promotions.Ledger.Sqlite.Verification;
 
@@ -105,21 +106,6 @@ public sealed class SqliteFaultTests : IDisposable
     }
 
     [Fact]
-    public async Task A_follow_up_that_throws_takes_its_batch_back()
-    {
-        await using (var ledger = Open())
-        {
-            await Assert.ThrowsAsync<LedgerFaultException>(() => ledger.CommitAsync(
-                [new("orders", "ann", new byte[] { 1 }, Make.Start, 0, Deposit("d-1"))], _ => throw new InvalidOperationException("no"), TestContext.Current.CancellationToken));
-            Assert.Empty(ledger.Reader.BalancesOf("ann"));
-            Assert.Equal(0, ledger.Reader.LastLogPosition);
-            Assert.False((await Do(ledger, Deposit("d-1"))).Repeated);
-        }
-
-        Assert.Empty(LedgerVerifier.Verify(FilePath, cancellationToken: TestContext.Current.CancellationToken).Findings);
-    }
-
-    [Fact]
     public async Task A_file_of_a_newer_version_is_refused_with_a_sentence()
     {
         await Open().DisposeAsync();
@@ -149,54 +135,6 @@ public sealed class SqliteFaultTests : IDisposable
     }
 
     [Fact]
-    public async Task Settings_survive_and_only_peoples_changes_leave_a_leaf()
-    {
-        await using (var ledger = Open())
-        {
-            await ledger.PutAsync("cursors", "clickhouse", "12", Actor.System, TestContext.Current.CancellationToken);
-            Assert.Equal(0, ledger.Audit.Size);
-            await ledger.PutAsync("channel:web-de", "capture_waits_for_review", "true", Make.Admin, TestContext.Current.CancellationToken);
-            Assert.Equal(1, ledger.Audit.Size);
-        }
-
-        await using (var again = Open())
-        {
-            Assert.Equal("12", again.Find("cursors", "clickhouse"));
-            Assert.Equal([new("capture_waits_for_review", "true")], again.List("channel:web-de"));
-            await again.PutAsync("cursors", "clickhouse", null, Actor.System, TestContext.Current.CancellationToken);
-            Assert.Null(again.Find("cursors", "clickhouse"));
-        }
-
-        Assert.Empty(LedgerVerifier.Verify(FilePath, cancellationToken: TestContext.Current.CancellationToken).Findings);
-    }
-
-    [Fact]
-    public async Task Capture_of_a_flagged_redemption_waits_for_the_review_where_the_channel_says_so()
-    {
-        await using var ledger = Open();
-        await ledger.PutAsync("channel:web-de", "capture_waits_for_review", "true", Make.Admin, TestContext.Current.CancellationToken);
-        await Do(ledger, Make.Decide(Make.Proposal("r-1", "ann", [], RedemptionStatus.Review)));
-        Assert.Equal(LedgerRefusal.ReviewPending, (await Do(ledger, new CaptureHold("c-1", Make.Shop, Make.Start, "r-1"))).Refusal);
-        await Do(ledger, new RecordLabel(Make.Admin, new("l-1", "r-1", false, "review", null, "ada", Make.Start, Make.Proposal("r-1", "ann", []).Entities)));
-        Assert.True((await Do(ledger, new CaptureHold("c-1", Make.Shop, Make.Start, "r-1"))).Accepted);
-    }
-
-    [Fact]
-    public async Task Bulk_work_lets_decisions_through_and_counts_what_is_durable()
-    {
-        await using var ledger = Open();
-        var counted = new List<int>();
-        var bulk = ledger.ExecuteManyAsync([.. Enumerable.Range(0, 3_000).Select(i => new GrantPoints("g-" + i, Make.Admin, Make.Start, "c-" + i, 5, null, null))],
-            new Reported(counted), TestContext.Current.CancellationToken);
-        var outcome = await Do(ledger, Deposit("d-1"));
-        Assert.True(outcome.Accepted);
-        Assert.True(outcome.Position < 3_000, "The deposit waited for all grants.");
-        Assert.All(await bulk, o => Assert.True(o.Accepted));
-        Assert.Equal(3_000, counted[^1]);
-        Assert.True(counted.SequenceEqual(counted.Order()));
-    }
-
-    [Fact]
     public async Task The_tree_takes_up_where_it_stopped_and_proves_every_entry()
     {
         for (var session = 0; session < 3; session++)
@@ -211,10 +149,5 @@ public sealed class SqliteFaultTests : IDisposable
             Assert.True(Audit.MerkleVerifier.VerifyInclusion((ulong)position - 1, 450, last.Audit.LeafHash(position), last.Audit.ProveInclusion(position, 450), root));
         Assert.True(Audit.MerkleVerifier.VerifyConsistency(300, 450, last.Audit.Root(300), root, last.Audit.ProveConsistency(300, 450)));
         Assert.NotNull(Audit.SignedCheckpoint.Verify(last.Audit.LatestCheckpoint()!, last.Audit.Origin, last.Audit.PublicKey));
-    }
-
-    private sealed class Reported(List<int> counts) : IProgress<int>
-    {
-        public void Report(int value) => counts.Add(value);
     }
 }

@@ -1,4 +1,5 @@
 using Promotions.Domain;
+using Promotions.Ledger.Contract;
 using Promotions.Ledger.Sqlite.Verification;
 
 namespace Promotions.Ledger.Sqlite.Tests;

@@ -1,46 +1,12 @@
-using Microsoft.Extensions.Time.Testing;
-using Promotions.Domain;
 using Promotions.Domain.Campaigns;
 using Promotions.Domain.Decisions;
 using Promotions.Domain.Events;
 
-namespace Promotions.Ledger.Sqlite.Tests;
+namespace Promotions.Ledger.Contract;
 
-/// <summary>What every backend of the ledger must do. A backend derives and opens itself.</summary>
-public abstract class LedgerContract : IAsyncLifetime
+/// <summary>Holds, limits, ids, staleness and deadlines of redemptions.</summary>
+public abstract class RedemptionContract(Func<ILedgerBackend> newBackend) : LedgerContract(newBackend)
 {
-    protected FakeTimeProvider Time { get; } = new(Make.Start.ToDateTimeOffset());
-    protected ILedger Ledger { get; private set; } = null!;
-
-    protected abstract ILedger Open();
-
-    /// <summary>Checks every invariant; an empty list is a sound ledger.</summary>
-    protected abstract IReadOnlyList<string> Verify();
-
-    public ValueTask InitializeAsync()
-    {
-        Ledger = Open();
-        return ValueTask.CompletedTask;
-    }
-
-    public virtual async ValueTask DisposeAsync()
-    {
-        await Ledger.DisposeAsync();
-        Assert.Empty(Verify());
-        GC.SuppressFinalize(this);
-    }
-
-    protected Task<LedgerOutcome> Do(LedgerCommand command) => Ledger.ExecuteAsync(command, Lane.Decision, TestContext.Current.CancellationToken);
-
-    protected async Task<Coupon> ACoupon(string code = "SAVE5", string campaign = "spring", Limits? limits = null, long? usesMax = 1, string? customer = null)
-    {
-        if (Ledger.Campaigns.FindCampaign(campaign) is null) Assert.True((await Do(new PutCampaign("put-" + campaign, Make.Admin, Make.Start, Make.Campaign(campaign, 1, limits)))).Accepted);
-        Assert.True((await Do(new AddCoupons("add-" + code, Make.Admin, Make.Start, campaign, [new(code, customer, usesMax)]))).Accepted);
-        return Ledger.Campaigns.FindCoupon(code)!;
-    }
-
-    protected Task<LedgerOutcome> Redeem(string id, string customer, params PricedRedeemable[] redeemables) => Do(Make.Decide(Make.Proposal(id, customer, redeemables)));
-
     [Fact]
     public async Task A_coupon_is_held_then_captured()
     {
@@ -102,54 +68,6 @@ public abstract class LedgerContract : IAsyncLifetime
 
         Assert.Equal(LedgerRefusal.SameIdDifferentContent, (await Redeem("r-1", "bob", Make.Use(coupon))).Refusal);
         Assert.Equal(LedgerRefusal.SameIdDifferentContent, (await Do(new DepositCash("r-1", Make.Admin, Make.Start, "ann", "EUR", 5, null))).Refusal);
-    }
-
-    [Fact]
-    public async Task Coupon_points_and_cash_are_taken_together_or_not_at_all()
-    {
-        var coupon = await ACoupon();
-        await Do(new DepositCash("d-1", Make.Admin, Make.Start, "ann", "EUR", 1_000, null));
-        await Do(new GrantPoints("g-1", Make.Admin, Make.Start, "ann", 300, null, null));
-
-        var tooMuch = await Redeem("r-1", "ann", Make.Use(coupon), Make.Pay(RedeemableType.Points, 300), Make.Pay(RedeemableType.Cash, 1_001));
-        Assert.Equal(RefusalCode.InsufficientBalance, tooMuch.Decision!.Refusal);
-        Assert.All(Ledger.Reader.BalancesOf("ann"), b => Assert.Equal(0, b.Held));
-        Assert.Equal(0, Ledger.Reader.UsageOf("spring").UsesHeld);
-
-        var all = await Redeem("r-2", "ann", Make.Use(coupon), Make.Pay(RedeemableType.Points, 300), Make.Pay(RedeemableType.Cash, 1_000));
-        Assert.Equal(RedemptionStatus.Approved, all.Decision!.Status);
-        Assert.Equal([("cash", 0L, 1_000L), ("points", 0L, 300L)], Ledger.Reader.BalancesOf("ann").Select(b => (b.Segment, b.Available, b.Held)));
-
-        await Do(new CaptureHold("c-1", Make.Shop, Make.Start, "r-2"));
-        Assert.Equal([("cash", 0L, 0L), ("points", 0L, 0L)], Ledger.Reader.BalancesOf("ann").Select(b => (b.Segment, b.Available, b.Held)));
-    }
-
-    [Fact]
-    public async Task Points_are_spent_earliest_expiry_first_and_return_to_their_own_lots()
-    {
-        await Do(new GrantPoints("late", Make.Admin, Make.Start, "ann", 100, Make.Start.Plus(TimeSpan.FromDays(9)), null));
-        await Do(new GrantPoints("never", Make.Admin, Make.Start, "ann", 100, null, null));
-        await Do(new GrantPoints("soon", Make.Admin, Make.Start, "ann", 100, Make.Start.Plus(TimeSpan.FromDays(1)), null));
-        await Redeem("r-1", "ann", Make.Pay(RedeemableType.Points, 150));
-
-        Assert.Equal([("soon", 0L, 100L), ("late", 50L, 50L), ("never", 100L, 0L)], Lots());
-        await Do(new VoidHold("v-1", Make.Shop, Make.Start, "r-1", null));
-        Assert.Equal([("soon", 100L, 0L), ("late", 100L, 0L), ("never", 100L, 0L)], Lots());
-
-        IEnumerable<(string, long, long)> Lots() => Ledger.Reader.BalancesOf("ann").Single().Lots.Select(l => (l.Origin, l.Remaining, l.Held));
-    }
-
-    [Fact]
-    public async Task A_lot_cannot_be_spent_from_the_instant_it_expires()
-    {
-        var end = Make.Start.Plus(TimeSpan.FromDays(1));
-        await Do(new GrantPoints("g-1", Make.Admin, Make.Start, "ann", 100, end, null));
-        Time.SetUtcNow(end.ToDateTimeOffset());
-
-        Assert.Equal(RefusalCode.InsufficientBalance, (await Redeem("r-1", "ann", Make.Pay(RedeemableType.Points, 1))).Decision!.Refusal);
-        Assert.Equal(0, Ledger.Reader.BalancesOf("ann").Single().Available);
-        Assert.Equal("1", (await Do(new ExpireDue("e-1", Actor.System, end, 10))).Detail);
-        Assert.Equal("0", (await Do(new ExpireDue("e-2", Actor.System, end, 10))).Detail);
     }
 
     [Fact]
@@ -267,28 +185,6 @@ public abstract class LedgerContract : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Log_records_and_their_follow_ups_come_back_in_order()
-    {
-        var coupon = await ACoupon();
-        var request = Make.Decide(Make.Proposal("r-1", "ann", [Make.Use(coupon)]));
-        var receipt = await Ledger.CommitAsync(
-            [new("redemption-requests", "ann", new byte[] { 1, 2 }, Make.Start, 7, request), new("orders", "bob", new byte[] { 3 }, Make.Start, 0, null)],
-            outcomes => [new("outcomes", "ann", new byte[] { (byte)outcomes[0]!.Decision!.Status }, Make.Start, 0, null)],
-            TestContext.Current.CancellationToken);
-
-        var log = Ledger.Reader.ReadLog(0, 10);
-        Assert.Equal(["redemption-requests", "orders", "outcomes"], log.Select(r => r.Topic));
-        Assert.Equal((receipt.LastPosition, receipt.LastPosition), (log[^1].Position, Ledger.Reader.LastLogPosition));
-        Assert.Equal((7UL, 2), (log[0].StateHash, log[0].Value.Length));
-        Assert.Equal(receipt.Outcomes[0]!.Position, log[0].Position);
-        Assert.Equal(log[2].Position, receipt.FollowUps.Single().Position);
-
-        var again = await Ledger.CommitAsync([new("redemption-requests", "ann", new byte[] { 1, 2 }, Make.Start, 7, request)], _ => [], TestContext.Current.CancellationToken);
-        Assert.True(again.Outcomes[0]!.Repeated);
-        Assert.Equal(3, Ledger.Reader.ReadLog(0, 10).Count);
-    }
-
-    [Fact]
     public async Task Of_thirty_parallel_redemptions_of_a_single_use_coupon_one_wins()
     {
         for (var round = 0; round < 20; round++)
@@ -298,23 +194,5 @@ public abstract class LedgerContract : IAsyncLifetime
             Assert.Single(outcomes, o => o.Decision!.Status is RedemptionStatus.Approved);
             Assert.Equal(29, outcomes.Count(o => o.Decision!.Refusal is RefusalCode.CouponUsesExhausted));
         }
-    }
-
-    [Fact]
-    public async Task Orders_earn_points_and_returns_never_exceed_the_order()
-    {
-        var order = new OrderPlaced("o-1", "web-de", "key-1", new("ann", null), Make.Request("x", "ann", []).Cart, 10_000, null, Make.Start, null, new byte[32]);
-        Assert.True((await Do(new RecordOrder(Make.Shop, order, 100, null))).Accepted);
-        Assert.Equal(100, Ledger.Reader.BalancesOf("ann").Single().Available);
-        Assert.True((await Do(new RecordReturn(Make.Shop, new("ret-1", "o-1", "ann", 9_000, Make.Start, new byte[32])))).Accepted);
-        Assert.Equal(LedgerRefusal.InvalidCommand, (await Do(new RecordReturn(Make.Shop, new("ret-2", "o-1", "ann", 1_001, Make.Start, new byte[32])))).Refusal);
-    }
-
-    [Fact]
-    public async Task An_amount_beyond_64_bits_is_refused_and_changes_nothing()
-    {
-        Assert.True((await Do(new DepositCash("d-1", Make.Admin, Make.Start, "ann", "EUR", long.MaxValue, null))).Accepted);
-        Assert.Equal(LedgerRefusal.InvalidCommand, (await Do(new DepositCash("d-2", Make.Admin, Make.Start, "ann", "EUR", 1, null))).Refusal);
-        Assert.Equal(long.MaxValue, Ledger.Reader.BalancesOf("ann").Single().Available);
     }
 }

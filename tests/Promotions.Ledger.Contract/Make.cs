@@ -5,10 +5,10 @@ using Promotions.Domain.Campaigns;
 using Promotions.Domain.Decisions;
 using Promotions.Domain.Events;
 
-namespace Promotions.Ledger.Sqlite.Tests;
+namespace Promotions.Ledger.Contract;
 
 /// <summary>Builders that show only what matters.</summary>
-internal static class Make
+public static class Make
 {
     public static readonly EventTime Start = new(1_772_000_000_000);
     public static readonly Actor Admin = new("admin", "ada");
