@@ -18,13 +18,14 @@ using Promotions.Api.Problems;
 using Promotions.Contracts;
 using Promotions.Ledger;
 using Promotions.Processing;
+using Promotions.Processing.Decisions;
 
 namespace Promotions.Api;
 
 /// <summary>How the API joins a host.</summary>
 public static class PromotionsApi
 {
-    /// <summary>Registers the API. The host registers <see cref="ILedger"/>, <see cref="ISettingsStore"/>, <see cref="IRedemptionGateway"/> and, where there is one,
+    /// <summary>Registers the API. The host registers <see cref="ILedger"/>, <see cref="ISettingsStore"/>, <see cref="IRedemptionGateway"/>, <see cref="DecisionExplainer"/> and, where there is one,
     /// <see cref="ICampaignResults"/>; and as many <see cref="IReadinessCheck"/> and <see cref="IFollowerLag"/> as it has.</summary>
     public static IServiceCollection AddPromotionsApi(this IServiceCollection services, ApiOptions? options = null)
     {
@@ -46,6 +47,7 @@ public static class PromotionsApi
             options,
             provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<IRedemptionGateway>(),
+            provider.GetRequiredService<DecisionExplainer>(),
             provider.GetRequiredService<ILedger>(),
             provider.GetRequiredService<ApiKeys>(),
             provider.GetRequiredService<AnonymousBuckets>(),

@@ -142,12 +142,15 @@ public sealed record HoldAnswer([property: AllowedValues("held", "captured", "vo
 
 /// <summary>The fraud side. Checkout gets the verdict only: the score's value and its features teach abusers.</summary>
 /// <param name="Score">Calibrated probability of abuse, 0 to 1; admins only, null when the model gave none.</param>
+/// <param name="Reasons">Strongest first; admins only. Recorded for what was flagged, computed from the recorded vector for the rest.</param>
+/// <param name="ReasonsMissingBecause">A sentence where reasons cannot be given, as when the model named in the record is not loaded; null otherwise.</param>
 public sealed record RiskAnswer(
     [property: AllowedValues("approved", "review", "blocked")] string Verdict,
     double? Score = null,
     string? HardRule = null,
     string? ScorerFault = null,
-    IReadOnlyList<RiskReasonAnswer>? Reasons = null);
+    IReadOnlyList<RiskReasonAnswer>? Reasons = null,
+    string? ReasonsMissingBecause = null);
 
 /// <param name="Value">In the feature's unit; null when missing.</param>
 /// <param name="Contribution">Log-odds; 0 for a hard rule.</param>

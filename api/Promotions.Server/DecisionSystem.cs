@@ -37,7 +37,7 @@ internal sealed class DecisionSystem : IAsyncDisposable
     {
         var ledger = SqliteLedger.Open(new SqliteLedgerOptions { Path = folder.LedgerFile }, time);
         var tiles = RocksTileStore.Open(folder.FeatureState, RocksBytes);
-        var model = LoadedModel.Find();
+        var model = LoadedModel.Load();
         if (model.MissingBecause is { } reason) ServerLog.ModelMissing(logger, reason);
         var policy = PolicyStore.Load(ledger) is var written && holdFor is { } longer ? written with { HoldFor = longer } : written;
         var features = new FeatureFold(tiles, EntityCacheBytes);
@@ -79,7 +79,10 @@ internal sealed record LoadedModel(TreeScorer? Scorer, string? MissingBecause)
         ? string.Create(System.Globalization.CultureInfo.InvariantCulture, $"Model {Scorer.ModelHash[..12]}: {card.TrainedOn}, {card.PeriodFrom:yyyy-MM-dd} to {card.PeriodTo:yyyy-MM-dd}, seed {card.Seed}")
         : MissingBecause;
 
-    public static LoadedModel Find()
+    /// <summary>The loaded model with this hash, for explaining what it decided earlier; null when that was another one.</summary>
+    public IScorer? Find(string hash) => Scorer?.ModelHash == hash ? Scorer : null;
+
+    public static LoadedModel Load()
     {
         var path = Environment.GetEnvironmentVariable("PROMOTIONS_MODEL") ?? Path.Combine(AppContext.BaseDirectory, "models", "default.json");
         if (!File.Exists(path)) return new(null, $"there is no model file at {path}");

@@ -9,6 +9,8 @@ using Promotions.Api.Keys;
 using Promotions.Api.Observing;
 using Promotions.Ledger;
 using Promotions.Processing;
+using Promotions.Processing.Decisions;
+using Promotions.Processing.State;
 using Promotions.Processing.Statistics;
 
 namespace Promotions.Server;
@@ -66,6 +68,7 @@ internal static class ServeCommand
         services.AddSingleton(system.Ledger.Reader);
         services.AddSingleton(system.Pipeline);
         services.AddSingleton<IRedemptionGateway>(system.Gateway);
+        services.AddSingleton(new DecisionExplainer(new FeatureCatalog(), system.Model.Find));
         services.AddSingleton<ILiveStatistics>(live);
         services.AddSingleton<IReadinessCheck>(start);
         services.AddSingleton<IReadinessCheck, PipelineReadiness>();

@@ -13,7 +13,9 @@ using Promotions.Domain.Events;
 using Promotions.Ledger;
 using Promotions.Ledger.Sqlite;
 using Promotions.Processing;
+using Promotions.Processing.Decisions;
 using Promotions.Processing.Statistics;
+using Promotions.Scoring;
 
 namespace Promotions.Admin.Tests;
 
@@ -48,6 +50,7 @@ internal sealed class AdminHost : IAsyncDisposable, IAdminSignIn
         builder.Services.AddSingleton<IRedemptionGateway>(new LabelGateway(host.Ledger));
         builder.Services.AddSingleton<ICampaignResults>(host.Results);
         builder.Services.AddSingleton<ILiveStatistics>(host.Statistics);
+        builder.Services.AddSingleton(new DecisionExplainer(new ThreeFeatures(), hash => hash == ThreeFeatures.Model ? new ThreeFeatures() : null));
         builder.Services.AddSingleton<IAdminSignIn>(host);
         host._app = builder.Build();
         host._app.MapPromotionsAdmin();
@@ -108,4 +111,29 @@ internal sealed class LabelGateway(ILedger ledger) : IRedemptionGateway
     public Task<LedgerOutcome> RecordAsync(OrderPlaced order, CancellationToken cancellationToken) => throw new NotSupportedException();
     public Task<LedgerOutcome> RecordAsync(OrderReturned returned, CancellationToken cancellationToken) => throw new NotSupportedException();
     public Task<LedgerOutcome> RecordAsync(EngagementRecorded engagement, CancellationToken cancellationToken) => throw new NotSupportedException();
+}
+
+/// <summary>The features and the model that the fixture's decisions name.</summary>
+internal sealed class ThreeFeatures : IFeatureCatalog, IScorer
+{
+    public const string Model = "ab12cd34ef56ab12";
+
+    private static readonly string[] Names = ["device.distinct_customers.1d", "ip.attempts.10m", "customer.age"];
+
+    public string ModelHash => Model;
+    public ulong LayoutHash => 7;
+    public int Count => Names.Length;
+    public int FeatureCount => Names.Length;
+    public double ExpectedScore => -3;
+    public int IndexOf(string name) => Array.IndexOf(Names, name);
+    public string NameOf(int index) => Names[index];
+    public string Describe(int index, float value, string currency, AttemptEntities entities) => $"{Names[index]} is {value}.";
+    public string? EntityOf(int index, AttemptEntities entities) => null;
+    public double RawScore(ReadOnlySpan<float> vector) => throw new NotSupportedException();
+    public double Probability(double rawScore) => throw new NotSupportedException();
+
+    public void Explain(ReadOnlySpan<float> vector, Span<double> contributions)
+    {
+        for (var i = 0; i < contributions.Length; i++) contributions[i] = vector[i] / -1000;
+    }
 }

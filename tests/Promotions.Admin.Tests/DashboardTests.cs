@@ -148,6 +148,21 @@ public sealed class DashboardTests(Browser browser) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task An_approved_decision_is_explained_when_somebody_asks_and_a_model_that_is_gone_is_said()
+    {
+        await Fixture.FillAsync(_host);
+        await Fixture.DecideAsync(_host, "r-older", "emil", RedemptionStatus.Approved, 0.02, model: "0123456789abcdef");
+        var page = await SignedInAsync("/decisions/r-approved");
+        await Expect(page.Locator(".evidence li").First).ToContainTextAsync("customer.age is 730.");
+        await Expect(page.Locator(".waterfall li").Nth(1)).ToContainTextAsync("−0.73");
+        await Expect(page.GetByText("computed now, from the recorded vector")).ToBeVisibleAsync();
+
+        await page.GotoAsync("/decisions/r-older");
+        await Expect(page.Locator("[data-test=reasons-missing]")).ToContainTextAsync("(0123456789ab) is not loaded here");
+        await Expect(page.Locator(".waterfall")).ToHaveCountAsync(0);
+    }
+
+    [Fact]
     public async Task A_campaign_draws_what_it_caused()
     {
         await Fixture.FillAsync(_host);

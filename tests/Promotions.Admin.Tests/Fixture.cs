@@ -24,7 +24,8 @@ internal static class Fixture
         await DecideAsync(host, "r-rejected", "dora", RedemptionStatus.Rejected, 0.03, RefusalCode.SpendBelowMinimum);
     }
 
-    public static async Task DecideAsync(AdminHost host, string id, string customer, RedemptionStatus status, double probability, RefusalCode refusal = RefusalCode.None)
+    public static async Task DecideAsync(AdminHost host, string id, string customer, RedemptionStatus status, double probability, RefusalCode refusal = RefusalCode.None,
+        string model = ThreeFeatures.Model)
     {
         var cart = new Cart("order-" + id, "EUR", [new("line-1", "tea", "drinks", 2, 2500)], 0);
         var request = new RedemptionRequest(
@@ -43,7 +44,7 @@ internal static class Fixture
         ];
         var raw = Math.Log(probability / (1 - probability));
         var fraud = refused ? RedemptionStatus.Approved : status;
-        var risk = new RiskAssessment(probability, raw, fraud, reasons, new float[] { 9, 31, 730 }, 0, "ab12cd34ef56ab12", 7, 1, null, null);
+        var risk = new RiskAssessment(probability, raw, fraud, reasons, new float[] { 9, 31, 730 }, 0, model, 7, 1, null, null);
         var outcome = await CommandAsync(host, new DecideRedemption(Admin, Start, new(request, entities, priced, status, refusal, risk, [], TimeSpan.FromMinutes(30))));
         host.Statistics.DecisionObserved(outcome.Decision!, TimeSpan.FromMilliseconds(2));
     }

@@ -44,13 +44,14 @@ public sealed class ApiHost : IAsyncDisposable
     public string CheckoutKey { get; private init; } = "";
     public BadGateway? Broken { get; private init; }
 
-    public static async Task<ApiHost> StartAsync(ApiOptions? options = null, bool broken = false, ICampaignResults? results = null, float score = 0.01f)
+    public static async Task<ApiHost> StartAsync(ApiOptions? options = null, bool broken = false, ICampaignResults? results = null, float score = 0.01f, bool modelLoaded = true)
     {
         var folder = Directory.CreateTempSubdirectory("promotions-api-").FullName;
         var ledger = SqliteLedger.Open(new SqliteLedgerOptions { Path = Path.Combine(folder, "ledger.db") }, TimeProvider.System);
         var metrics = new ApiMetrics();
         var catalog = new NoFeatures();
-        var inputs = new DecisionInputs(new FixedScorer(score), null, PolicyOfTests.Lenient, ledger.Campaigns);
+        var scorer = new FixedScorer(score);
+        var inputs = new DecisionInputs(scorer, null, PolicyOfTests.Lenient, ledger.Campaigns);
         var pipeline = EmbeddedPipeline.Start(
             ledger, new AttemptProcessor(catalog, new Decider(catalog), () => inputs with { Campaigns = ledger.Campaigns }), catalog, metrics, EmbeddedPipelineOptions.Default, TimeProvider.System);
         IRedemptionGateway gateway = new EmbeddedGateway(pipeline, ledger, EarningRule.Default, TimeProvider.System);
@@ -59,7 +60,8 @@ public sealed class ApiHost : IAsyncDisposable
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         builder.WebHost.UseUrls("http://127.0.0.1:0");
-        builder.Services.AddSingleton<ILedger>(ledger).AddSingleton<ISettingsStore>(ledger).AddSingleton(bad ?? gateway).AddSingleton(metrics);
+        builder.Services.AddSingleton<ILedger>(ledger).AddSingleton<ISettingsStore>(ledger).AddSingleton(bad ?? gateway).AddSingleton(metrics)
+            .AddSingleton(new DecisionExplainer(catalog, hash => modelLoaded && hash == scorer.ModelHash ? scorer : null));
         if (results is not null) builder.Services.AddSingleton(results);
         builder.Services.AddPromotionsApi(options);
         var app = builder.Build();

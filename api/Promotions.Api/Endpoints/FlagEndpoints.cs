@@ -53,7 +53,7 @@ internal static class FlagEndpoints
         call.Answer(
             200,
             new FlagsAnswer(
-                [.. flags.Where(flag => RedemptionEndpoints.IsVisible(call, flag.Decision)).Select(Tell)],
+                [.. flags.Where(flag => RedemptionEndpoints.IsVisible(call, flag.Decision)).Select(flag => Tell(call, flag))],
                 flags.Count == max ? flags[^1].Decision.Position : null),
             ContractsJson.Default.FlagsAnswer);
         return Task.CompletedTask;
@@ -61,7 +61,7 @@ internal static class FlagEndpoints
 
     private static Task GetAsync(ApiCall call)
     {
-        if (Find(call) is { } flag) call.Answer(200, Tell(flag), ContractsJson.Default.FlagAnswer);
+        if (Find(call) is { } flag) call.Answer(200, Tell(call, flag), ContractsJson.Default.FlagAnswer);
         else call.Refuse(ProblemKind.UnknownRedemption);
         return Task.CompletedTask;
     }
@@ -87,5 +87,6 @@ internal static class FlagEndpoints
         return Identifier.IsValid(id) && call.Services.Reader.FindFlag(id) is { } flag && RedemptionEndpoints.IsVisible(call, flag.Decision) ? flag : null;
     }
 
-    private static FlagAnswer Tell(Flag flag) => new(RedemptionAnswers.ForAdmin(flag.Decision), flag.Answer, flag.AnsweredBy, Wire.Of(flag.AnsweredAt));
+    private static FlagAnswer Tell(ApiCall call, Flag flag) =>
+        new(RedemptionAnswers.ForAdmin(flag.Decision, call.Services.Explainer.Explain(flag.Decision)), flag.Answer, flag.AnsweredBy, Wire.Of(flag.AnsweredAt));
 }

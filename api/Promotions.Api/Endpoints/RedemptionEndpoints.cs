@@ -47,7 +47,7 @@ internal static class RedemptionEndpoints
         },
         new("get_redemption", "GET", "/v1/redemptions/{id}", Access.Checkout, Tag, "The recorded answer, and where its hold stands", GetAsync)
         {
-            Answers = [new(200, ContractsJson.Default.RedemptionAnswer, "Keys other than the one that asked see 404; admins see it all.")],
+            Answers = [new(200, ContractsJson.Default.RedemptionAnswer, "Keys other than the one that asked see 404; admins see it all, with the reasons of its score.")],
             Problems = [ProblemKind.UnknownRedemption],
             Examples = [new("/v1/redemptions/r-1001", 200)],
         },
@@ -204,5 +204,5 @@ internal static class RedemptionEndpoints
     }
 
     private static void Answer(ApiCall call, Decision decision) => call.Answer(
-        200, call.Key.IsAdmin ? RedemptionAnswers.ForAdmin(decision) : RedemptionAnswers.ForCheckout(decision), ContractsJson.Default.RedemptionAnswer);
+        200, call.Key.IsAdmin ? RedemptionAnswers.ForAdmin(decision, call.Services.Explainer.Explain(decision)) : RedemptionAnswers.ForCheckout(decision), ContractsJson.Default.RedemptionAnswer);
 }

@@ -6,6 +6,7 @@ using Promotions.Api.Limits;
 using Promotions.Api.Observing;
 using Promotions.Ledger;
 using Promotions.Processing;
+using Promotions.Processing.Decisions;
 
 namespace Promotions.Api.Http;
 
@@ -15,6 +16,7 @@ public sealed record ApiServices(
     ApiOptions Options,
     TimeProvider Time,
     IRedemptionGateway Gateway,
+    DecisionExplainer Explainer,
     ILedger Ledger,
     ApiKeys Keys,
     AnonymousBuckets Anonymous,

@@ -14,19 +14,19 @@ public static class RedemptionAnswers
     public static RedemptionAnswer ForCheckout(Decision decision) => Tell(decision, new(Wire.Of(decision.Proposal.Risk.Verdict)), null);
 
     /// <summary>Everything, with the evidence.</summary>
-    public static RedemptionAnswer ForAdmin(Decision decision)
+    public static RedemptionAnswer ForAdmin(Decision decision, Explanation explanation)
     {
         var risk = decision.Proposal.Risk;
-        var reasons = new RiskReasonAnswer[risk.Reasons.Count];
+        var reasons = new RiskReasonAnswer[explanation.Reasons.Count];
         for (var i = 0; i < reasons.Length; i++)
         {
-            var reason = risk.Reasons[i];
+            var reason = explanation.Reasons[i];
             reasons[i] = new(reason.Feature, reason.Sentence, Finite(reason.Value), reason.Contribution, reason.Entity);
         }
         var request = decision.Proposal.Request;
         return Tell(
             decision,
-            new(Wire.Of(risk.Verdict), Finite(risk.Probability), risk.HardRule, risk.ScorerFault, reasons),
+            new(Wire.Of(risk.Verdict), Finite(risk.Probability), risk.HardRule, risk.ScorerFault, reasons, explanation.MissingBecause),
             new(decision.Position, request.Customer.Id, request.Channel, decision.DecidedAt.ToString(), risk.ModelHash, risk.LayoutHash.ToString("x16", null), risk.PolicyVersion, risk.LateMask));
     }
 

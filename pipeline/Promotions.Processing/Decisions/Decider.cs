@@ -15,7 +15,6 @@ public sealed record DecisionInputs(IScorer? Scorer, string? ScorerMissingBecaus
 /// </remarks>
 public sealed class Decider(IFeatureCatalog catalog)
 {
-    private const int ReasonsMax = 8;
     private readonly double[] _contributions = new double[catalog.Count];
 
     /// <summary>Not safe from several threads: the pipeline's thread owns it.</summary>
@@ -42,7 +41,9 @@ public sealed class Decider(IFeatureCatalog catalog)
         var verdict = hard is not null ? RedemptionStatus.Blocked
             : fault is not null ? RedemptionStatus.Review
             : CostThresholds.Verdict(probability, priced.Discount, policy);
-        var reasons = verdict is RedemptionStatus.Approved ? [] : Reasons(vector, entities, request.Cart.Currency, hard, fault is null ? inputs.Scorer : null);
+        var reasons = verdict is RedemptionStatus.Approved
+            ? []
+            : RiskReasons.Of(vector, entities, request.Cart.Currency, hard, fault is null ? inputs.Scorer : null, catalog, _contributions);
         return new(probability, raw, verdict, reasons, vector, lateMask, inputs.Scorer?.ModelHash ?? "", catalog.LayoutHash, policy.Version, fault, hard?.Name);
     }
 
@@ -67,26 +68,6 @@ public sealed class Decider(IFeatureCatalog catalog)
         foreach (var rule in policy.HardRules)
             if (catalog.IndexOf(rule.Feature) is >= 0 and var index && vector[index] >= rule.AtLeast) return rule;
         return null;
-    }
-
-    private List<RiskReason> Reasons(float[] vector, AttemptEntities entities, string currency, HardRule? hard, IScorer? scorer)
-    {
-        var reasons = new List<RiskReason>();
-        if (hard is not null)
-        {
-            var index = catalog.IndexOf(hard.Feature);
-            reasons.Add(new(hard.Feature, $"{catalog.Describe(index, vector[index], currency, entities)}: the rule '{hard.Name}' blocks from {hard.AtLeast:0.##} on.", vector[index], 0, catalog.EntityOf(index, entities)));
-        }
-
-        if (scorer is null) return reasons;
-        scorer.Explain(vector, _contributions);
-        foreach (var index in Enumerable.Range(0, catalog.Count).OrderByDescending(i => Math.Abs(_contributions[i])).Take(ReasonsMax))
-        {
-            if (_contributions[index] == 0) break;
-            reasons.Add(new(catalog.NameOf(index), catalog.Describe(index, vector[index], currency, entities), vector[index], _contributions[index], catalog.EntityOf(index, entities)));
-        }
-
-        return reasons;
     }
 }
 
