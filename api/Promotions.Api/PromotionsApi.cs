@@ -14,6 +14,7 @@ using Promotions.Api.Http;
 using Promotions.Api.Keys;
 using Promotions.Api.Limits;
 using Promotions.Api.Observing;
+using Promotions.Api.Policies;
 using Promotions.Api.Problems;
 using Promotions.Contracts;
 using Promotions.Ledger;
@@ -25,7 +26,7 @@ namespace Promotions.Api;
 /// <summary>How the API joins a host.</summary>
 public static class PromotionsApi
 {
-    /// <summary>Registers the API. The host registers <see cref="ILedger"/>, <see cref="ISettingsStore"/>, <see cref="IRedemptionGateway"/>, <see cref="DecisionExplainer"/> and, where there is one,
+    /// <summary>Registers the API. The host registers <see cref="ILedger"/>, <see cref="ISettingsStore"/>, <see cref="IRedemptionGateway"/>, <see cref="DecisionExplainer"/>, <see cref="FraudPolicies"/>, <see cref="IFeatureCatalog"/> and, where there is one,
     /// <see cref="ICampaignResults"/>; and as many <see cref="IReadinessCheck"/> and <see cref="IFollowerLag"/> as it has.</summary>
     public static IServiceCollection AddPromotionsApi(this IServiceCollection services, ApiOptions? options = null)
     {
@@ -48,6 +49,8 @@ public static class PromotionsApi
             provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<IRedemptionGateway>(),
             provider.GetRequiredService<DecisionExplainer>(),
+            provider.GetRequiredService<FraudPolicies>(),
+            provider.GetRequiredService<IFeatureCatalog>(),
             provider.GetRequiredService<ILedger>(),
             provider.GetRequiredService<ApiKeys>(),
             provider.GetRequiredService<AnonymousBuckets>(),
@@ -72,6 +75,7 @@ public static class PromotionsApi
     {
         var services = routes.ServiceProvider.GetRequiredService<ApiServices>();
         foreach (var follower in routes.ServiceProvider.GetServices<IFollowerLag>()) services.Metrics.Add(follower);
+        services.Metrics.ShowPolicyVersion(() => services.Policies.Current.Policy.Version);
         var inFlight = new InFlight(services.Options.InFlightMax);
         foreach (var operation in ApiTable.All)
             routes.MapMethods(operation.Path, [operation.Method], new ApiPipeline(operation, services, inFlight).InvokeAsync).WithMetadata(operation).WithName(operation.Id);

@@ -24,6 +24,10 @@ public static class Bounds
     public const int ListMax = 1000;
     public const int GrantMax = 100_000;
     public const int CodesMax = 1_000_000;
+    public const int HardRulesMax = 100;
+    public const int ChannelPoliciesMax = 200;
+    /// <summary>Seconds that a hold may live: the ledger's 7 days.</summary>
+    public const int HoldSecondsMax = 7 * 24 * 3600;
     /// <summary>How far ahead of our clock a caller's may be.</summary>
     public static readonly TimeSpan AheadMax = TimeSpan.FromMinutes(1);
 }

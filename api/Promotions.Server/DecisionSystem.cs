@@ -1,4 +1,5 @@
 using System.Globalization;
+using Promotions.Api.Policies;
 using Promotions.Features;
 using Promotions.Ledger;
 using Promotions.Ledger.Sqlite;
@@ -18,40 +19,55 @@ internal sealed class DecisionSystem : IAsyncDisposable
     private const long RocksBytes = 48L << 20;
     private readonly RocksTileStore _tiles;
 
-    private DecisionSystem(SqliteLedger ledger, RocksTileStore tiles, EmbeddedPipeline pipeline, EmbeddedGateway gateway, LoadedModel model)
+    private DecisionSystem(SqliteLedger ledger, RocksTileStore tiles, EmbeddedPipeline pipeline, EmbeddedGateway gateway, LoadedModel model, FraudPolicies policies)
     {
         Ledger = ledger;
         _tiles = tiles;
         Pipeline = pipeline;
         Gateway = gateway;
         Model = model;
+        Policies = policies;
     }
 
     public SqliteLedger Ledger { get; }
     public EmbeddedPipeline Pipeline { get; }
     public EmbeddedGateway Gateway { get; }
     public LoadedModel Model { get; }
+    public FraudPolicies Policies { get; }
 
-    /// <param name="holdFor">Instead of the policy's: a simulated shop captures when it packs, hours after the order.</param>
+    /// <param name="holdFor">Instead of the shipped policy's: a simulated shop captures when it packs, hours after the order.</param>
     public static DecisionSystem Open(DataFolder folder, IPipelineObserver observer, TimeProvider time, ILogger logger, TimeSpan? holdFor = null)
     {
         var ledger = SqliteLedger.Open(new SqliteLedgerOptions { Path = folder.LedgerFile }, time);
         var tiles = RocksTileStore.Open(folder.FeatureState, RocksBytes);
         var model = LoadedModel.Load();
         if (model.MissingBecause is { } reason) ServerLog.ModelMissing(logger, reason);
-        var policy = PolicyStore.Load(ledger) is var written && holdFor is { } longer ? written with { HoldFor = longer } : written;
+        var policies = OpenPolicies(ledger, holdFor, time);
         var features = new FeatureFold(tiles, EntityCacheBytes);
-        var attempts = new AttemptProcessor(features, new Decider(new FeatureCatalog()), () => new(model.Scorer, model.MissingBecause, policy, ledger.Campaigns));
+        var attempts = new AttemptProcessor(features, new Decider(new FeatureCatalog()), () => new(model.Scorer, model.MissingBecause, policies.Current.Policy, ledger.Campaigns));
         var pipeline = EmbeddedPipeline.Start(ledger, attempts, features, observer, EmbeddedPipelineOptions.Default with { CheckpointEvery = CheckpointEvery(), LayoutSince = LayoutSince(ledger) }, time);
-        return new(ledger, tiles, pipeline, new EmbeddedGateway(pipeline, ledger, EarningRule.Default, time), model);
+        return new(ledger, tiles, pipeline, new EmbeddedGateway(pipeline, ledger, EarningRule.Default, time), model, policies);
     }
 
     /// <summary>Intake ends, what was accepted is finished, state is written; then the stores close.</summary>
     public async ValueTask DisposeAsync()
     {
         await Pipeline.DisposeAsync();
+        Policies.Dispose();
         _tiles.Dispose();
         await Ledger.DisposeAsync();
+    }
+
+    private static FraudPolicies OpenPolicies(SqliteLedger ledger, TimeSpan? holdFor, TimeProvider time)
+    {
+        try
+        {
+            return new(ledger, ShippedPolicy.Policy with { HoldFor = holdFor ?? ShippedPolicy.Policy.HoldFor }, time);
+        }
+        catch (InvalidDataException e)
+        {
+            throw new StartRefusedException(e.Message + " Start the version that wrote it.", e);
+        }
     }
 
     /// <summary>Where the present feature layout begins in the log: written down the first time that a build with it opens the ledger.</summary>

@@ -68,7 +68,9 @@ internal static class ServeCommand
         services.AddSingleton(system.Ledger.Reader);
         services.AddSingleton(system.Pipeline);
         services.AddSingleton<IRedemptionGateway>(system.Gateway);
-        services.AddSingleton(new DecisionExplainer(new FeatureCatalog(), system.Model.Find));
+        services.AddSingleton<IFeatureCatalog, FeatureCatalog>();
+        services.AddSingleton(provider => new DecisionExplainer(provider.GetRequiredService<IFeatureCatalog>(), system.Model.Find));
+        services.AddSingleton(system.Policies);
         services.AddSingleton<ILiveStatistics>(live);
         services.AddSingleton<IReadinessCheck>(start);
         services.AddSingleton<IReadinessCheck, PipelineReadiness>();

@@ -14,6 +14,7 @@ using Promotions.Analytics.Results;
 using Promotions.Api.Http;
 using Promotions.Api.Keys;
 using Promotions.Api.Observing;
+using Promotions.Api.Policies;
 using Promotions.Ledger;
 using Promotions.Ledger.Sqlite;
 using Promotions.Processing;
@@ -51,9 +52,10 @@ public sealed class ApiHost : IAsyncDisposable
         var metrics = new ApiMetrics();
         var catalog = new NoFeatures();
         var scorer = new FixedScorer(score);
+        var policies = new FraudPolicies(ledger, PolicyOfTests.Lenient, TimeProvider.System);
         var inputs = new DecisionInputs(scorer, null, PolicyOfTests.Lenient, ledger.Campaigns);
         var pipeline = EmbeddedPipeline.Start(
-            ledger, new AttemptProcessor(catalog, new Decider(catalog), () => inputs with { Campaigns = ledger.Campaigns }), catalog, metrics, EmbeddedPipelineOptions.Default, TimeProvider.System);
+            ledger, new AttemptProcessor(catalog, new Decider(catalog), () => inputs with { Campaigns = ledger.Campaigns, Policy = policies.Current.Policy }), catalog, metrics, EmbeddedPipelineOptions.Default, TimeProvider.System);
         IRedemptionGateway gateway = new EmbeddedGateway(pipeline, ledger, EarningRule.Default, TimeProvider.System);
         var bad = broken ? new BadGateway(gateway) : null;
 
@@ -61,7 +63,7 @@ public sealed class ApiHost : IAsyncDisposable
         builder.Logging.ClearProviders();
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         builder.Services.AddSingleton<ILedger>(ledger).AddSingleton<ISettingsStore>(ledger).AddSingleton(bad ?? gateway).AddSingleton(metrics)
-            .AddSingleton(new DecisionExplainer(catalog, hash => modelLoaded && hash == scorer.ModelHash ? scorer : null));
+            .AddSingleton(policies).AddSingleton<IFeatureCatalog>(catalog).AddSingleton(new DecisionExplainer(catalog, hash => modelLoaded && hash == scorer.ModelHash ? scorer : null));
         if (results is not null) builder.Services.AddSingleton(results);
         builder.Services.AddPromotionsApi(options);
         var app = builder.Build();

@@ -14,6 +14,7 @@ public static class ApiTable
         .. EventEndpoints.All,
         .. FlagEndpoints.All,
         .. CampaignEndpoints.All.Where(operation => operation.Id is not "create_campaign"),
+        .. PolicyEndpoints.All,
         .. KeyEndpoints.All,
         .. SystemEndpoints.All,
     ];

@@ -23,6 +23,20 @@ internal static class Examples
          "starts_at": "2026-01-01T00:00:00Z"}
         """;
 
+    public const string FraudPolicy = """
+        {"version": 1,
+         "costs": {"wronged_customer": 2500, "review": 150, "abuse_multiple": 5, "loss_min": 500, "review_catches": 0.8},
+         "review_floor": 0.05,
+         "channels": [{"channel": "pos-*", "ignored_entities": ["device", "ip", "network"], "fallback": "review"}, {"channel": "kiosk-1", "fallback": "refuse"}],
+         "hold_seconds": 1800}
+        """;
+
+    public const string StaleFraudPolicy = """
+        {"version": 1,
+         "costs": {"wronged_customer": 9000, "review": 150, "abuse_multiple": 5, "loss_min": 500, "review_catches": 0.8},
+         "review_floor": 0.05, "hold_seconds": 1800}
+        """;
+
     private const string Order = """
         "order": {"id": "o-1001", "currency": "EUR",
           "items": [

@@ -4,6 +4,7 @@ using Promotions.Api.Bulk;
 using Promotions.Api.Keys;
 using Promotions.Api.Limits;
 using Promotions.Api.Observing;
+using Promotions.Api.Policies;
 using Promotions.Ledger;
 using Promotions.Processing;
 using Promotions.Processing.Decisions;
@@ -17,6 +18,8 @@ public sealed record ApiServices(
     TimeProvider Time,
     IRedemptionGateway Gateway,
     DecisionExplainer Explainer,
+    FraudPolicies Policies,
+    IFeatureCatalog Features,
     ILedger Ledger,
     ApiKeys Keys,
     AnonymousBuckets Anonymous,

@@ -47,6 +47,13 @@ public sealed class ApiMetrics : IPipelineObserver
     /// <summary>Ask this follower at each scrape.</summary>
     public void Add(IFollowerLag follower) => _followers.Enqueue(follower);
 
+    /// <summary>Show at each scrape which version of the fraud policy decides.</summary>
+    public void ShowPolicyVersion(Func<int> version)
+    {
+        var gauge = Metrics.WithCustomRegistry(Registry).CreateGauge("promotions_fraud_policy_version", "Version of the fraud policy that decides.");
+        Registry.AddBeforeCollectCallback(() => gauge.Set(version()));
+    }
+
     /// <summary>Count one decision; once per redemption, never for a repeated answer.</summary>
     public void Decided(RedemptionStatus status, RefusalCode refusal) => _decisions.WithLabels(Wire.Of(status), Wire.Of(refusal)).Inc();
 

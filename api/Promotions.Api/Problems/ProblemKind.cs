@@ -43,6 +43,8 @@ public enum ProblemKind
     CouponAssigned,
     DeadlinePassed,
     StaleCampaign,
+    StalePolicyVersion,
+    UnknownPolicyVersion,
     InvalidCommand,
 }
 
@@ -83,6 +85,8 @@ public static class ProblemKinds
         ProblemKind.VoidedBefore => (409, "This id was voided before the request came.", 0),
         ProblemKind.UnknownCampaign => (404, "No such campaign.", 0),
         ProblemKind.StaleCampaignVersion => (409, "The campaign has a newer version than this edit was made on.", 0),
+        ProblemKind.StalePolicyVersion => (409, "The policy has a newer version than the one to be replaced.", 0),
+        ProblemKind.UnknownPolicyVersion => (404, "No such version of the policy.", 0),
         ProblemKind.CodeTaken => (409, "One of the codes exists.", 0),
         ProblemKind.UnknownCoupon => (404, "No such coupon.", 0),
         ProblemKind.CouponAssigned => (409, "The coupon belongs to a customer.", 0),

@@ -47,6 +47,15 @@ public static class Check
 
     public static long? OptionalWhole(FieldErrors errors, long? value, in At at, long min, long max) => value is null ? null : Whole(errors, value, at, min, max);
 
+    /// <summary>A number that need not be whole.</summary>
+    public static double Number(FieldErrors errors, double? value, in At at, double min, double max)
+    {
+        if (value is { } number && number >= min && number <= max) return number;
+        if (value is null) errors.Add(at, "required", "Is missing.");
+        else errors.Add(at, value < 0 && min >= 0 ? "negative" : "out_of_range", string.Create(CultureInfo.InvariantCulture, $"Must be {min} to {max}."));
+        return min;
+    }
+
     public static string Currency(FieldErrors errors, string? value, in At at)
     {
         if (value is not null && Iso4217.DigitsOf(value) is not null) return value;

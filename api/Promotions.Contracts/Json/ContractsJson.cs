@@ -30,6 +30,7 @@ namespace Promotions.Contracts.Json;
 [JsonSerializable(typeof(CustomerCouponBody))]
 [JsonSerializable(typeof(AssignBody))]
 [JsonSerializable(typeof(ApiKeyBody))]
+[JsonSerializable(typeof(FraudPolicyBody))]
 [JsonSerializable(typeof(RedemptionAnswer))]
 [JsonSerializable(typeof(VoidAnswer))]
 [JsonSerializable(typeof(QualificationAnswer))]
@@ -46,5 +47,6 @@ namespace Promotions.Contracts.Json;
 [JsonSerializable(typeof(CustomerCouponsAnswer))]
 [JsonSerializable(typeof(ApiKeyAnswer))]
 [JsonSerializable(typeof(ApiKeysAnswer))]
+[JsonSerializable(typeof(FraudPolicyAnswer))]
 [JsonSerializable(typeof(ProblemAnswer))]
 public sealed partial class ContractsJson : JsonSerializerContext;

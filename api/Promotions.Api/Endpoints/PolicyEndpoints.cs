@@ -1,0 +1,69 @@
+using Promotions.Api.Http;
+using Promotions.Api.Policies;
+using Promotions.Api.Problems;
+using Promotions.Contracts.Intake;
+using Promotions.Contracts.Json;
+using Promotions.Processing.Decisions;
+
+namespace Promotions.Api.Endpoints;
+
+/// <summary>What the shop loses by each mistake, and what is blocked whatever the model says.</summary>
+internal static class PolicyEndpoints
+{
+    private const string Tag = "Policies";
+
+    public static readonly IReadOnlyList<ApiOperation> All =
+    [
+        new("get_fraud_policy", "GET", "/v1/policies/fraud", Access.Admin, Tag, "The fraud policy that decides now, or an earlier version", GetAsync)
+        {
+            Query = [new("version", "integer", "As a decision names it; the current one when left out.")],
+            Answers = [new(200, ContractsJson.Default.FraudPolicyAnswer, "As it was written.")],
+            Problems = [ProblemKind.UnknownPolicyVersion],
+            Examples = [new("/v1/policies/fraud", 200), new("/v1/policies/fraud?version=99", 404)],
+        },
+        new("put_fraud_policy", "PUT", "/v1/policies/fraud", Access.Admin, Tag, "The next version of the fraud policy", PutAsync)
+        {
+            Description = "version names the version that it replaces; when that is no longer the current one, nothing changes. Attempts that arrive after the answer are decided by it, "
+                + "and each decision names its version. For keys of all channels only.",
+            Request = ContractsJson.Default.FraudPolicyBody,
+            Answers = [new(200, ContractsJson.Default.FraudPolicyAnswer, "The new version, which decides from now on.")],
+            Problems = [ProblemKind.ChannelNotAllowed, ProblemKind.StalePolicyVersion],
+            Examples = [new("/v1/policies/fraud", 200, Examples.FraudPolicy), new("/v1/policies/fraud", 409, Examples.StaleFraudPolicy)],
+        },
+    ];
+
+    private static Task GetAsync(ApiCall call)
+    {
+        var policies = call.Services.Policies;
+        var current = policies.Current;
+        if (!call.TryQuery("version", 1, int.MaxValue, current.Policy.Version, out var version)) return Task.CompletedTask;
+        if (policies.Find((int)version) is { } policy) call.Answer(200, PolicyIntake.Tell(policy), ContractsJson.Default.FraudPolicyAnswer);
+        else call.Refuse(ProblemKind.UnknownPolicyVersion);
+        return Task.CompletedTask;
+    }
+
+    private static async Task PutAsync(ApiCall call)
+    {
+        if (await call.ReadAsync(ContractsJson.Default.FraudPolicyBody) is not { } body) return;
+        var errors = new FieldErrors();
+        var next = PolicyIntake.Read(body, name => call.Services.Features.IndexOf(name) >= 0, errors);
+        var policies = call.Services.Policies;
+        if (next is null) call.Refuse(errors);
+        else if (call.Key.Record.Channels.Count > 0) call.Refuse(ProblemKind.ChannelNotAllowed);
+        else if (await policies.TryPutAsync(next, call.Key.Actor, CancellationToken.None).Bounded(call.Services))
+            call.Answer(200, PolicyIntake.Tell(policies.Find(next.Version)!), ContractsJson.Default.FraudPolicyAnswer);
+        else if (policies.Current is var current && IsRepeated(current.Policy, next))
+        {
+            call.MarkRepeated(true);   // the answer to the first try was lost on its way
+            call.Answer(200, PolicyIntake.Tell(current), ContractsJson.Default.FraudPolicyAnswer);
+        }
+        else call.Refuse(ProblemKind.StalePolicyVersion);
+    }
+
+    private static bool IsRepeated(FraudPolicy current, FraudPolicy next) =>
+        current.Version == next.Version && current.Costs == next.Costs && current.ReviewFloor.Equals(next.ReviewFloor) && current.HoldFor == next.HoldFor
+        && current.HardRules.SequenceEqual(next.HardRules)
+        && current.Channels.Count == next.Channels.Count
+        && current.Channels.Zip(next.Channels).All(pair => pair.First.ChannelPattern == pair.Second.ChannelPattern && pair.First.Fallback == pair.Second.Fallback
+            && pair.First.IgnoredEntities.SequenceEqual(pair.Second.IgnoredEntities));
+}

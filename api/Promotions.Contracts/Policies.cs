@@ -1,0 +1,74 @@
+using System.ComponentModel;
+using System.ComponentModel.DataAnnotations;
+
+namespace Promotions.Contracts;
+
+[Description("What each mistake costs, and what follows from it. A verdict is the one with the least expected cost.")]
+public sealed class FraudPolicyBody
+{
+    [Required, Range(1, int.MaxValue), Description("The version that this one replaces.")]
+    public int? Version { get; set; }
+
+    [Required]
+    public FraudCostsBody? Costs { get; set; }
+
+    [Required, Range(0, 1), Description("Below this probability nobody is reviewed or blocked, whatever the costs say.")]
+    public double? ReviewFloor { get; set; }
+
+    [MaxLength(Bounds.HardRulesMax), Description("Each blocks whatever the model says.")]
+    public HardRuleBody?[]? HardRules { get; set; }
+
+    [MaxLength(Bounds.ChannelPoliciesMax), Description("The first that matches counts. Elsewhere every entity counts and a silent model means review.")]
+    public ChannelPolicyBody?[]? Channels { get; set; }
+
+    [Required, Range(1, Bounds.HoldSecondsMax), Description("How long an approved redemption stays held.")]
+    public long? HoldSeconds { get; set; }
+}
+
+[Description("Money in minor units of the order's currency.")]
+public sealed class FraudCostsBody
+{
+    [Required, Range(0, Bounds.UnitPriceMax), Description("Margin lost when an honest customer is blocked.")]
+    public long? WrongedCustomer { get; set; }
+
+    [Required, Range(0, Bounds.UnitPriceMax), Description("A reviewer's time for one flag.")]
+    public long? Review { get; set; }
+
+    [Required, Range(1, 1_000), Description("An abuser who gets through comes back: the loss is so many times the discount.")]
+    public double? AbuseMultiple { get; set; }
+
+    [Required, Range(0, Bounds.UnitPriceMax), Description("The least that one success of an abuser costs.")]
+    public long? LossMin { get; set; }
+
+    [Required, Range(0, 1), Description("Share of abuse that a review stops before the hold is captured.")]
+    public double? ReviewCatches { get; set; }
+}
+
+public sealed class HardRuleBody
+{
+    [Required, RegularExpression(Patterns.Id)]
+    public string? Name { get; set; }
+
+    [Required, Description("A feature's name, as in the reasons of a flag.")]
+    public string? Feature { get; set; }
+
+    [Required, Description("The feature's value from which on the rule blocks.")]
+    public double? AtLeast { get; set; }
+}
+
+public sealed class ChannelPolicyBody
+{
+    [Required, RegularExpression(@"^[A-Za-z0-9._:-]{0,64}\*?$"), Description("A channel's id, or a prefix ending in *.")]
+    public string? Channel { get; set; }
+
+    [Description("Kinds that belong to nobody there, as a till's device: device, ip, network, payment_token, address.")]
+    public string?[]? IgnoredEntities { get; set; }
+
+    [Required, AllowedValues("review", "refuse"), Description("When the model gives no score in time.")]
+    public string? Fallback { get; set; }
+}
+
+/// <param name="WrittenBy">The key that wrote it; null for the policy that comes with the program.</param>
+public sealed record FraudPolicyAnswer(
+    int Version, FraudCostsBody Costs, double ReviewFloor, IReadOnlyList<HardRuleBody> HardRules, IReadOnlyList<ChannelPolicyBody> Channels, long HoldSeconds,
+    string? WrittenBy, [property: DataType(DataType.DateTime)] string? WrittenAt);

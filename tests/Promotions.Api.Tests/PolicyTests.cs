@@ -1,0 +1,121 @@
+using System.Text.Json.Nodes;
+
+namespace Promotions.Api.Tests;
+
+/// <summary>The fraud policy over HTTP: versioned, checked, audited, in force at once.</summary>
+public sealed class PolicyTests : IAsyncLifetime
+{
+    private const string Good = """
+        {"version": 1, "costs": {"wronged_customer": 2000, "review": 150, "abuse_multiple": 5, "loss_min": 500, "review_catches": 0.8}, "review_floor": 0.05,
+         "hard_rules": [{"name": "many", "feature": "attempts", "at_least": 7}],
+         "channels": [{"channel": "pos-*", "ignored_entities": ["device"], "fallback": "refuse"}, {"channel": "*", "fallback": "review"}], "hold_seconds": 60}
+        """;
+
+    private ApiHost _host = null!;
+
+    public async ValueTask InitializeAsync() => _host = await ApiHost.StartAsync(score: 0.9f);
+
+    public ValueTask DisposeAsync() => _host.DisposeAsync();
+
+    [Fact]
+    public async Task A_new_version_decides_from_its_answer_on_and_decisions_name_it()
+    {
+        // A wronged customer costs next to nothing: at a probability of 0.9 version 2 blocks, and version 3, for which one costs a fortune, lets through.
+        var leaves = _host.Ledger.Audit.Size;
+        var second = await _host.ExpectAsync(200, "PUT", "/v1/policies/fraud", Good.Replace("\"wronged_customer\": 2000", "\"wronged_customer\": 0", StringComparison.Ordinal));
+        Assert.Equal(2, second.Json["version"]!.GetValue<int>());
+        Assert.NotNull(second.Json["written_by"]);
+        Assert.Equal(leaves + 1, _host.Ledger.Audit.Size);
+        Assert.Equal(("blocked", 2, 60), await RedeemAsync("r-2"));
+
+        await _host.ExpectAsync(200, "PUT", "/v1/policies/fraud", Good.Replace("\"version\": 1", "\"version\": 2", StringComparison.Ordinal).Replace("0.05", "1", StringComparison.Ordinal));
+        Assert.Equal(("approved", 3, 60), await RedeemAsync("r-3"));
+        Assert.Contains("promotions_fraud_policy_version 3", (await _host.ExpectAsync(200, "GET", "/metrics", key: null)).Text, StringComparison.Ordinal);
+
+        Assert.Equal(0, (await _host.ExpectAsync(200, "GET", "/v1/policies/fraud?version=2")).Json["costs"]!["wronged_customer"]!.GetValue<long>());
+        var shipped = (await _host.ExpectAsync(200, "GET", "/v1/policies/fraud?version=1")).Json;
+        Assert.Equal((2_000, (string?)null), (shipped["costs"]!["wronged_customer"]!.GetValue<long>(), shipped["written_by"]?.GetValue<string>()));
+        Assert.Equal("unknown_policy_version", (await _host.ExpectAsync(404, "GET", "/v1/policies/fraud?version=4")).Code);
+    }
+
+    [Fact]
+    public async Task What_is_written_is_read_again_and_written_again_as_it_stands()
+    {
+        await _host.ExpectAsync(200, "PUT", "/v1/policies/fraud", Good);
+        var read = (await _host.ExpectAsync(200, "GET", "/v1/policies/fraud")).Json.AsObject();
+        var sent = JsonNode.Parse(Good)!.AsObject();
+        foreach (var (name, value) in sent)
+            if (name is "costs" or "review_floor" or "hard_rules" or "hold_seconds") Assert.True(JsonNode.DeepEquals(value, read[name]), $"{name}: {read[name]}");
+        read.Remove("written_by");
+        read.Remove("written_at");
+
+        Assert.Equal(3, (await _host.ExpectAsync(200, "PUT", "/v1/policies/fraud", read.ToJsonString())).Json["version"]!.GetValue<int>());
+    }
+
+    [Fact]
+    public async Task Of_two_edits_of_one_version_one_wins_and_the_same_edit_again_is_one_edit()
+    {
+        var other = Good.Replace("\"review\": 150", "\"review\": 200", StringComparison.Ordinal);
+        var answers = await Task.WhenAll(Enumerable.Range(0, 16).Select(i => _host.SendAsync("PUT", "/v1/policies/fraud", i % 2 == 0 ? Good : other, "admin")));
+
+        var won = (await _host.ExpectAsync(200, "GET", "/v1/policies/fraud")).Json;
+        Assert.Equal(2, won["version"]!.GetValue<int>());
+        var good = won["costs"]!["review"]!.GetValue<long>() == 150;
+        for (var i = 0; i < answers.Length; i++)
+        {
+            if (i % 2 == 0 == good) Assert.Equal(200, (int)answers[i].Status);
+            else Assert.Equal((409, "stale_policy_version"), ((int)answers[i].Status, answers[i].Code));
+        }
+
+        Assert.Equal("true", (await _host.ExpectAsync(200, "PUT", "/v1/policies/fraud", good ? Good : other)).Header("Idempotency-Hit"));
+    }
+
+    [Theory]
+    [InlineData("\"version\": 1,", "", "/version", "required")]
+    [InlineData("\"wronged_customer\": 2000", "\"wronged_customer\": -1", "/costs/wronged_customer", "negative")]
+    [InlineData("\"review\": 150, ", "", "/costs/review", "required")]
+    [InlineData("\"abuse_multiple\": 5", "\"abuse_multiple\": 0.5", "/costs/abuse_multiple", "out_of_range")]
+    [InlineData("\"review_catches\": 0.8", "\"review_catches\": 1.1", "/costs/review_catches", "out_of_range")]
+    [InlineData("\"review_floor\": 0.05", "\"review_floor\": 2", "/review_floor", "out_of_range")]
+    [InlineData("\"feature\": \"attempts\"", "\"feature\": \"attempt\"", "/hard_rules/0/feature", "unknown_feature")]
+    [InlineData("\"at_least\": 7", "\"at_least\": 1e300", "/hard_rules/0/at_least", "out_of_range")]
+    [InlineData("\"at_least\": 7}", "\"at_least\": 7}, {\"name\": \"many\", \"feature\": \"attempts\", \"at_least\": 9}", "/hard_rules/1/name", "repeated")]
+    [InlineData("\"name\": \"many\"", "\"name\": \"so many\"", "/hard_rules/0/name", "invalid_id")]
+    [InlineData("\"pos-*\"", "\"pos*-\"", "/channels/0/channel", "invalid_pattern")]
+    [InlineData("\"channel\": \"*\"", "\"channel\": \"pos-*\"", "/channels/1/channel", "repeated")]
+    [InlineData("\"channel\": \"*\"", "\"channel\": \"pos-1*\"", "/channels/1/channel", "unreachable")]
+    [InlineData("\"channel\": \"*\"", "\"channel\": \"pos-17\"", "/channels/1/channel", "unreachable")]
+    [InlineData("[\"device\"]", "[\"customer\"]", "/channels/0/ignored_entities/0", "unknown_value")]
+    [InlineData("[\"device\"]", "[\"ip\", \"ip\"]", "/channels/0/ignored_entities/1", "repeated")]
+    [InlineData("\"fallback\": \"refuse\"", "\"fallback\": \"approve\"", "/channels/0/fallback", "unknown_value")]
+    [InlineData("\"hold_seconds\": 60", "\"hold_seconds\": 604801", "/hold_seconds", "out_of_range")]
+    public async Task Each_mistake_has_one_code_and_changes_nothing(string good, string bad, string place, string code)
+    {
+        Assert.Contains(good, Good, StringComparison.Ordinal);
+        var answer = await _host.ExpectAsync(400, "PUT", "/v1/policies/fraud", Good.Replace(good, bad, StringComparison.Ordinal));
+        Assert.Equal("invalid_request", answer.Code);
+        var error = Assert.Single(answer.Json["errors"]!.AsArray())!;
+        Assert.Equal((place, code), (error["pointer"]!.GetValue<string>(), error["code"]!.GetValue<string>()));
+        Assert.Equal(1, (await _host.ExpectAsync(200, "GET", "/v1/policies/fraud")).Json["version"]!.GetValue<int>());
+    }
+
+    [Fact]
+    public async Task A_key_of_some_channels_reads_the_policy_and_does_not_write_it()
+    {
+        var key = await _host.NewKeyAsync("\"admin\"", "\"web-de\"");
+        await _host.ExpectAsync(200, "GET", "/v1/policies/fraud", key: key);
+        Assert.Equal("channel_not_allowed", (await _host.ExpectAsync(403, "PUT", "/v1/policies/fraud", Good, key)).Code);
+    }
+
+    private async Task<(string Status, int Policy, int HeldSeconds)> RedeemAsync(string id)
+    {
+        await _host.ExpectAsync(200, "POST", "/v1/redemptions", $$"""
+            {"id": "{{id}}", "channel": "web-de", "customer": {"id": "c-1"},
+             "order": {"id": "o-1", "currency": "EUR", "items": [{"line": "1", "sku": "mug", "quantity": 2, "unit_price": {"amount": 1500, "currency": "EUR"} }]} }
+            """, "checkout");
+        var decision = _host.Ledger.Reader.FindDecision(id)!;
+        var answer = (await _host.ExpectAsync(200, "GET", $"/v1/redemptions/{id}")).Json;
+        Assert.Equal(decision.Proposal.Risk.PolicyVersion, answer["decision"]!["policy_version"]!.GetValue<int>());
+        return (answer["status"]!.GetValue<string>(), decision.Proposal.Risk.PolicyVersion, (int)decision.Proposal.HoldFor.TotalSeconds);
+    }
+}
