@@ -12,10 +12,12 @@ public sealed class ReferenceCheckout(Func<string, string, Arm>? armOf = null) :
     private readonly Dictionary<(string CampaignId, string CustomerId), int> _uses = [];
     private readonly HashSet<string> _usedCodes = new(StringComparer.Ordinal);
     private List<Campaign> _public = [];
+    private readonly Dictionary<string, Campaign> _publicByCode = new(StringComparer.OrdinalIgnoreCase);
 
     public long Revision => _campaigns.Count + _coupons.Count;
     public IReadOnlyList<Campaign> PublicCampaigns => _public;
     public Campaign? FindCampaign(string campaignId) => _campaigns.GetValueOrDefault(campaignId);
+    public Campaign? FindPublic(string code) => _publicByCode.GetValueOrDefault(code);
     public Coupon? FindCoupon(string code) => _coupons.GetValueOrDefault(code);
     public IReadOnlyList<Coupon> CouponsOf(string customerId) => [];
     public Arm FindArm(string campaignId, string customerId) => FindCampaign(campaignId) is { ControlShare: > 0 } ? armOf?.Invoke(campaignId, customerId) ?? Arm.None : Arm.None;
@@ -28,6 +30,8 @@ public sealed class ReferenceCheckout(Func<string, string, Arm>? armOf = null) :
             case CampaignsDefined defined:
                 foreach (var campaign in defined.Campaigns) _campaigns[campaign.Id] = campaign;
                 _public = [.. _campaigns.Values.Where(static campaign => campaign is { Distribution: Distribution.Public, Active: true }).OrderBy(static campaign => campaign.Id, StringComparer.Ordinal)];
+                _publicByCode.Clear();
+                foreach (var campaign in _public) _publicByCode.TryAdd(campaign.Id, campaign);
                 return null;
             case CouponsAdded added:
                 foreach (var coupon in added.Coupons) _coupons[coupon.Code] = coupon;

@@ -74,6 +74,14 @@ public interface ICampaignSnapshot
     Campaign? FindCampaign(string campaignId);
     /// <summary>Public campaigns that are active, by id.</summary>
     IReadOnlyList<Campaign> PublicCampaigns { get; }
+    /// <summary>The active public campaign that this code names, letter case ignored; of several the first by id. Null when there is none.</summary>
+    /// <remarks>As written here it looks at each; a snapshot of many campaigns has an index.</remarks>
+    Campaign? FindPublic(string code)
+    {
+        foreach (var campaign in PublicCampaigns)
+            if (campaign.Id.Equals(code, StringComparison.OrdinalIgnoreCase)) return campaign;
+        return null;
+    }
     Coupon? FindCoupon(string code);
     /// <summary>Coupons assigned to the customer, by code. Empty when none.</summary>
     IReadOnlyList<Coupon> CouponsOf(string customerId);

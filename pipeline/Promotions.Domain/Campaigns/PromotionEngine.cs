@@ -66,7 +66,7 @@ public static partial class PromotionEngine
     {
         var code = redeemable.Code ?? throw new ArgumentException($"A coupon of {request.Id} has no code.", nameof(redeemable));
         var coupon = snapshot.FindCoupon(code);
-        var campaign = coupon is null ? FindPublic(snapshot, code) : snapshot.FindCampaign(coupon.CampaignId);
+        var campaign = coupon is null ? snapshot.FindPublic(code) : snapshot.FindCampaign(coupon.CampaignId);
         if (campaign is null) return Refuse(redeemable, RefusalCode.NotAvailable) with { Coupon = coupon, UnknownCode = coupon is null };
 
         var of = new PricedRedeemable(redeemable, campaign.Id, campaign.Version, coupon, RefusalCode.None, 0, 0, Arm.None, false, false);
@@ -97,13 +97,6 @@ public static partial class PromotionEngine
     /// <summary>A coupon of a private campaign is nobody's until it is assigned.</summary>
     private static bool IsFor(Coupon coupon, Campaign campaign, string customerId) =>
         coupon.CustomerId is null ? campaign.Distribution is not Distribution.Private : coupon.CustomerId == customerId;
-
-    private static Campaign? FindPublic(ICampaignSnapshot snapshot, string code)
-    {
-        foreach (var campaign in snapshot.PublicCampaigns)
-            if (campaign.Distribution is Distribution.Public && campaign.Id.Equals(code, StringComparison.OrdinalIgnoreCase)) return campaign;
-        return null;
-    }
 
     /// <summary>The same code, or the same kind of balance, earlier in the request.</summary>
     private static bool IsRepeated(IReadOnlyList<Redeemable> redeemables, int index)

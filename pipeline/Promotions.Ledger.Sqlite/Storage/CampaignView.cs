@@ -79,18 +79,32 @@ internal sealed class CampaignLookups(ReaderPool readers)
 }
 
 /// <summary>One revision of the campaigns over the shared look-ups.</summary>
-internal sealed class CampaignView(long revision, IReadOnlyDictionary<string, Campaign> campaigns, CampaignLookups lookups) : ICampaignSnapshot
+internal sealed class CampaignView : ICampaignSnapshot
 {
-    public long Revision => revision;
+    private readonly IReadOnlyDictionary<string, Campaign> _campaigns;
+    private readonly CampaignLookups _lookups;
+    private readonly Dictionary<string, Campaign> _publicByCode;
 
-    public IReadOnlyList<Campaign> PublicCampaigns { get; } =
-        [.. campaigns.Values.Where(c => c.Distribution is Distribution.Public && c.Active).OrderBy(c => c.Id, StringComparer.Ordinal)];
+    public CampaignView(long revision, IReadOnlyDictionary<string, Campaign> campaigns, CampaignLookups lookups)
+    {
+        (Revision, _campaigns, _lookups) = (revision, campaigns, lookups);
+        PublicCampaigns = [.. campaigns.Values.Where(c => c.Distribution is Distribution.Public && c.Active).OrderBy(c => c.Id, StringComparer.Ordinal)];
+        _publicByCode = new(StringComparer.OrdinalIgnoreCase);
+        foreach (var campaign in PublicCampaigns) _publicByCode.TryAdd(campaign.Id, campaign);
+    }
 
-    public Campaign? FindCampaign(string campaignId) => campaigns.GetValueOrDefault(campaignId);
-    public Coupon? FindCoupon(string code) => lookups.FindCoupon(code);
-    public IReadOnlyList<Coupon> CouponsOf(string customerId) => lookups.CouponsOf(customerId);
-    public Arm FindArm(string campaignId, string customerId) => lookups.FindArm(campaignId, customerId);
+    private CampaignView(CampaignView before) =>
+        (Revision, _campaigns, _lookups, PublicCampaigns, _publicByCode) = (before.Revision + 1, before._campaigns, before._lookups, before.PublicCampaigns, before._publicByCode);
+
+    public long Revision { get; }
+    public IReadOnlyList<Campaign> PublicCampaigns { get; }
+
+    public Campaign? FindCampaign(string campaignId) => _campaigns.GetValueOrDefault(campaignId);
+    public Campaign? FindPublic(string code) => _publicByCode.GetValueOrDefault(code);
+    public Coupon? FindCoupon(string code) => _lookups.FindCoupon(code);
+    public IReadOnlyList<Coupon> CouponsOf(string customerId) => _lookups.CouponsOf(customerId);
+    public Arm FindArm(string campaignId, string customerId) => _lookups.FindArm(campaignId, customerId);
 
     /// <summary>The same campaigns after a change of coupons.</summary>
-    public CampaignView Next() => new(revision + 1, campaigns, lookups);
+    public CampaignView Next() => new(this);
 }
