@@ -58,7 +58,7 @@ internal sealed class OutboxLedger : ILedgerReader
         var risk = new RiskAssessment(0.1, -2.2, RedemptionStatus.Approved, [], new float[] { 1, float.NaN }, 0, "model", 1, 1, null, null);
         var proposal = new DecisionProposal(request, new(customer, "device", null, null, [code], null, null), priced, status, RefusalCode.None, risk, [], TimeSpan.FromMinutes(30));
         var decision = new Decision(Next, proposal, status, RefusalCode.None, HoldState.Held, at.Plus(TimeSpan.FromMinutes(30)), at);
-        Add(OutboxTypes.Decision, id, at, OutboxWriter.Decision(OutboxWriter.DecisionHead(proposal), decision));
+        Add(OutboxTypes.Decision, id, at, OutboxWriter.Decision(decision));
         var later = at.Plus(TimeSpan.FromMinutes(1));
         return captured ? Add(OutboxTypes.HoldCaptured, id, later, OutboxWriter.Hold(decision, Next, later, null)) : this;
     }

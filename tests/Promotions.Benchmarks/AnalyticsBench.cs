@@ -97,7 +97,7 @@ internal sealed class BenchOutbox : ILedgerReader
         var proposal = new DecisionProposal(request, new(customer, "device-" + customer, "203.0.113.7", "203.0.113.0/24", ["SPRING"], "token-" + customer, "address-" + customer),
             priced, RedemptionStatus.Approved, RefusalCode.None, risk, [], TimeSpan.FromMinutes(30));
         var decision = new Decision(Next, proposal, RedemptionStatus.Approved, RefusalCode.None, HoldState.Held, at.Plus(TimeSpan.FromMinutes(30)), at);
-        Add(OutboxTypes.Decision, id, at, OutboxWriter.Decision(OutboxWriter.DecisionHead(proposal), decision));
+        Add(OutboxTypes.Decision, id, at, OutboxWriter.Decision(decision));
         Add(OutboxTypes.HoldCaptured, id, at, OutboxWriter.Hold(decision, Next, at, null));
     }
 

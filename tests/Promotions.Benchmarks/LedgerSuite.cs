@@ -16,6 +16,7 @@ namespace Promotions.Benchmarks;
 /// <summary>Durable redemptions: each with a unique coupon, four limits, a log record and its outcome, a 60-float vector, audit leaf and outbox row.</summary>
 internal sealed class LedgerSuite : IBenchSuite
 {
+    private const int Rounds = 3;
     private const int Redemptions = 40_000;
     private const int Warmup = 4_000;
     private const int InFlight = 256;
@@ -29,11 +30,20 @@ internal sealed class LedgerSuite : IBenchSuite
         var folder = Path.Combine("artifacts", "bench", "ledger");
         if (Directory.Exists(folder)) Directory.Delete(folder, true);
         Directory.CreateDirectory(folder);
-        report.Progress("durable redemptions, 256 in flight");
-        var ours = await MeasureOurs(Path.Combine(folder, "ours.db"), cancellationToken);
-        report.Progress("the same statements, 256 a transaction, one thread");
-        var beside = MeasureStatements(Path.Combine(folder, "beside.db"));
-        report.Rate("ledger.rate", ours, "1/s", beside, $"{Redemptions:N0} redemptions of {Customers:N0} customers, one unique coupon each");
+        // In turns, so that what else the machine does meets both; the round with the middle ratio is the row.
+        var rounds = new List<(double Ours, double Beside)>();
+        for (var round = 0; round < Rounds; round++)
+        {
+            report.Progress("durable redemptions, 256 in flight");
+            var ours = await MeasureOurs(Path.Combine(folder, $"ours-{round}.db"), cancellationToken);
+            report.Progress("the same statements, 256 a transaction, one thread");
+            rounds.Add((ours, MeasureStatements(Path.Combine(folder, $"beside-{round}.db"))));
+            report.Progress(string.Create(CultureInfo.InvariantCulture, $"round {round + 1}: {rounds[round].Ours:F0}/s beside {rounds[round].Beside:F0}/s"));
+        }
+
+        var middle = rounds.OrderBy(r => r.Ours / r.Beside).ElementAt(Rounds / 2);
+        report.Rate("ledger.rate", middle.Ours, "1/s", middle.Beside,
+            $"{Redemptions:N0} redemptions of {Customers:N0} customers, one unique coupon each; the middle of {Rounds} rounds in turns");
         Directory.Delete(folder, true);
     }
 
@@ -130,7 +140,7 @@ internal sealed class LedgerSuite : IBenchSuite
             Entry(request.Id, "redemption-requests", RecordBytes);
             command.Bind(1, request.Id).Bind(2, position).Run();
             decision.Bind(1, position).Bind(2, request.Id).Bind(3, request.Customer.Id).Bind(4, 1).Bind(5, 0).Bind(6, now.UnixMilliseconds).Bind(7, now.UnixMilliseconds)
-                .Bind(8, "f2ca1bb6c7e907d06dafe4687e579fce76b37e4e93b7605022da52e6ccc26fd2").Bind(9, prepared.Document).Bind(10, prepared.Vector).Run();
+                .Bind(8, "f2ca1bb6c7e907d06dafe4687e579fce76b37e4e93b7605022da52e6ccc26fd2").Bind(9, prepared.Document.Span).Bind(10, prepared.Vector.Span).Run();
             hold.Bind(1, position).Bind(2, now.UnixMilliseconds).Run();
             var lines = 5;
             account.Bind(1, ++accounts).Bind(2, 23).Bind(3, request.Redeemables[0].Code).Bind(4, "").Bind(5, "use").Bind(6, 0).Bind(7, 1).Bind(8, 0).Run();

@@ -10,6 +10,7 @@ namespace Promotions.Ledger.Sqlite.Storage;
 internal sealed class EntryWriter(Db db, SqliteState state, MerkleTree tree, long lastOutbox)
 {
     private readonly HashSet<Account> _touched = [];
+    private readonly AuditLeaf _leaf = new();
     private readonly Statement _entry = db.Prepare("INSERT INTO entry VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
     private readonly Statement _command = db.Prepare("INSERT INTO command VALUES (?, ?)");
     private readonly Statement _decision = db.Prepare("INSERT INTO decision VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
@@ -27,7 +28,7 @@ internal sealed class EntryWriter(Db db, SqliteState state, MerkleTree tree, lon
     public void Write(LedgerEntry entry, PreparedCommand? prepared)
     {
         if (entry.ValueHash.IsEmpty) entry.ValueHash = SHA256.HashData(entry.Value.Span);
-        var leaf = AuditLeaf.Of(entry, prepared?.DocumentHash ?? []).Hash();
+        var leaf = _leaf.HashOf(entry, prepared?.DocumentHash);
         tree.Append(leaf, WriteSubtree);
         _entry.Bind(1, entry.Position).Bind(2, entry.RecordedAt).Bind(3, (long)entry.Kind).Bind(4, entry.CommandId).Bind(5, entry.Actor.Kind).Bind(6, entry.Actor.Id)
             .Bind(7, entry.Channel).Bind(8, entry.ApiKeyId).Bind(9, entry.ContentHash.Span).Bind(10, entry.Topic).Bind(11, entry.Key).Bind(12, entry.Value.Span)
@@ -37,8 +38,8 @@ internal sealed class EntryWriter(Db db, SqliteState state, MerkleTree tree, lon
         WriteLines(entry);
         foreach (var change in entry.HoldChanges) _holdEnds.Bind(1, (long)change.To).Bind(2, entry.Position).Bind(3, change.Decision.Position).Run();
         foreach (var row in entry.Outbox)
-            _outbox.Bind(1, ++LastOutbox).Bind(2, entry.Position).Bind(3, row.At.UnixMilliseconds).Bind(4, row.Type).Bind(5, row.Key).Bind(6, row.Payload).Run();
-        if (entry.Arms.Count > 0) WriteArms(entry);
+            _outbox.Bind(1, ++LastOutbox).Bind(2, entry.Position).Bind(3, row.At.UnixMilliseconds).Bind(4, row.Type).Bind(5, row.Key).Bind(6, row.Payload.Span).Run();
+        if (entry.Arms.Length > 0) WriteArms(entry);
         if (entry.Kind is not (CommandKind.DecideRedemption or CommandKind.None)) WriteRare(entry);
     }
 
@@ -65,7 +66,7 @@ internal sealed class EntryWriter(Db db, SqliteState state, MerkleTree tree, lon
         var proposal = decided.Proposal;
         _decision.Bind(1, decided.Position).Bind(2, proposal.Request.Id).Bind(3, proposal.Request.Customer.Id).Bind(4, (long)decided.Status).Bind(5, (long)decided.Refusal)
             .Bind(6, decided.DecidedAt.UnixMilliseconds).Bind(7, decided.HoldExpiresAt?.UnixMilliseconds).Bind(8, proposal.Risk.ModelHash)
-            .Bind(9, prepared.Document).Bind(10, prepared.Vector).Run();
+            .Bind(9, prepared.Document.Span).Bind(10, prepared.Vector.Span).Run();
         if (decided.HoldExpiresAt is { } end) _hold.Bind(1, decided.Position).Bind(2, end.UnixMilliseconds).Run();
         if (decided.Status is RedemptionStatus.Review or RedemptionStatus.Blocked)
             db.Prepare("INSERT INTO flag VALUES (?, NULL, NULL, NULL)").Bind(1, decided.Position).Run();

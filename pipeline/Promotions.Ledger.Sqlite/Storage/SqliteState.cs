@@ -13,7 +13,7 @@ internal sealed class SqliteState : ILedgerState
 {
     private const int AccountsMax = 200_000;
     private const int LotsMax = 100_000;
-    private const int DecisionsMax = 4_096;
+    private const int DecisionsMax = 512;   // whole proposals: kept longer, they outlive the collector's young generation
     private const int CouponsMax = 100_000;
     private const int ArmsMax = 200_000;
 

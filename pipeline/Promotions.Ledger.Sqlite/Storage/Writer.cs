@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Runtime.InteropServices;
 using System.Threading.Channels;
 using Promotions.Domain;
 using Promotions.Domain.Campaigns;
@@ -13,6 +14,9 @@ namespace Promotions.Ledger.Sqlite.Storage;
 /// commits with one fsync, and answers.</summary>
 internal sealed class Writer : IDisposable
 {
+    /// <summary>So many callers are woken by the writer itself: for a few the way through the pool takes longer.</summary>
+    private const int AnsweredHereMax = 4;
+
     private readonly Db _db;
     private readonly SqliteLedgerOptions _options;
     private readonly TimeProvider _time;
@@ -171,10 +175,27 @@ internal sealed class Writer : IDisposable
         }
 
         Publish();
-        foreach (var request in _group) request.Committed();
-        if (_bulkInWork is { IsFinished: true }) _bulkInWork = null;
+        Answer();
         _state.Trim();
         MoveLog();
+    }
+
+    /// <summary>A large group is answered from the pool, by one wake of it, while this thread goes on. Bulk work, always the last of its group, is told here, so
+    /// that its progress counts up.</summary>
+    private void Answer()
+    {
+        var decisions = CollectionsMarshal.AsSpan(_group);
+        if (_bulkInWork is { } bulk)
+        {
+            decisions = decisions[..^1];
+            bulk.Committed();
+            if (bulk.IsFinished) _bulkInWork = null;
+        }
+
+        if (decisions.Length > AnsweredHereMax)
+            ThreadPool.UnsafeQueueUserWorkItem(static group => Array.ForEach(group, r => r.Committed()), decisions.ToArray(), preferLocal: false);
+        else
+            foreach (var request in decisions) request.Committed();
     }
 
     /// <summary>After the answers are out. A log that cannot be moved only grows; a disk that fails stops the writer.</summary>
@@ -282,7 +303,7 @@ internal sealed class Writer : IDisposable
         _entries.Write(entry, command);
         _position = entry.Position;
         if (entry.Topic is not null) _logPosition = _position;
-        if (entry.Coupons.Count > 0 || entry.Arms.Count > 0 || entry.Campaign is not null) _written.Add(entry);
+        if (entry.Coupons.Length > 0 || entry.Arms.Length > 0 || entry.Campaign is not null) _written.Add(entry);
     }
 
     private void Work(SettingRequest setting)
@@ -321,7 +342,7 @@ internal sealed class Writer : IDisposable
         var old = Campaigns;
         var next = _written.Any(e => e.Campaign is not null)
             ? new CampaignView(old.Revision + 1, new Dictionary<string, Campaign>(_state.CurrentCampaigns, StringComparer.Ordinal), _lookups)
-            : _written.Any(e => e.Coupons.Count > 0) ? old.Next() : old;
+            : _written.Any(e => e.Coupons.Length > 0) ? old.Next() : old;
         Volatile.Write(ref _campaigns, next);
     }
 

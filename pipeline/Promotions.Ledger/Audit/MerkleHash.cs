@@ -7,6 +7,9 @@ public static class MerkleHash
 {
     public const int Size = 32;
 
+    /// <summary>Stands before a leaf's data.</summary>
+    public const byte LeafPrefix = 0;
+
     /// <summary>The root of the tree without leaves: SHA-256 of nothing.</summary>
     public static byte[] EmptyRoot() => SHA256.HashData([]);
 
@@ -16,13 +19,13 @@ public static class MerkleHash
         if (data.Length < 4096)
         {
             Span<byte> prefixed = stackalloc byte[data.Length + 1];
-            prefixed[0] = 0;
+            prefixed[0] = LeafPrefix;
             data.CopyTo(prefixed[1..]);
             return SHA256.HashData(prefixed);
         }
 
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        hash.AppendData([0]);
+        hash.AppendData([LeafPrefix]);
         hash.AppendData(data);
         return hash.GetHashAndReset();
     }

@@ -47,7 +47,7 @@ public sealed class BookedOrder(long position, string id, string customerId, str
 /// <summary>A change of a hold by this entry.</summary>
 public readonly record struct HoldChange(BookedDecision Decision, HoldState To);
 
-public readonly record struct OutboxRow(string Type, string Key, byte[] Payload, EventTime At);
+public readonly record struct OutboxRow(string Type, string Key, ReadOnlyMemory<byte> Payload, EventTime At);
 
 /// <summary>One entry of the log and the audit tree, with all its effects: what a backend writes, in one transaction with its batch.</summary>
 public sealed class LedgerEntry
@@ -81,16 +81,48 @@ public sealed class LedgerEntry
     /// <summary>The id is taken from now on.</summary>
     public bool RecordsId { get; internal set; }
 
-    public List<Posting> Postings { get; } = [];
-    public List<LotMove> LotMoves { get; } = [];
-    public List<OutboxRow> Outbox { get; } = [];
+    public ReadOnlySpan<Posting> Postings => PostingList.Written;
+    public ReadOnlySpan<LotMove> LotMoves => LotMoveList.Written;
+    public ReadOnlySpan<OutboxRow> Outbox => OutboxList.Written;
     public BookedDecision? Decided { get; internal set; }
-    public List<HoldChange> HoldChanges { get; } = [];
-    public List<ArmAssignment> Arms { get; } = [];
-    public List<Coupon> Coupons { get; } = [];
+    public ReadOnlySpan<HoldChange> HoldChanges => HoldChangeList.Written;
+    public ReadOnlySpan<ArmAssignment> Arms => ArmList.Written;
+    public ReadOnlySpan<Coupon> Coupons => CouponList.Written;
     public Campaign? Campaign { get; internal set; }
     public BookedOrder? Order { get; internal set; }
     public BookedOrder? Returned { get; internal set; }
     public LabelRecorded? Label { get; internal set; }
     public string? VoidedBefore { get; internal set; }
+
+    // The machine's side of the lists above.
+    internal EffectList<Posting> PostingList;
+    internal EffectList<LotMove> LotMoveList;
+    internal EffectList<OutboxRow> OutboxList;
+    internal EffectList<HoldChange> HoldChangeList;
+    internal EffectList<ArmAssignment> ArmList;
+    internal EffectList<Coupon> CouponList;
+}
+
+/// <summary>A list that costs nothing while it is empty, as most of an entry's are.</summary>
+internal struct EffectList<T>
+{
+    private T[]? _items;
+
+    public int Count { get; private set; }
+
+    public readonly ReadOnlySpan<T> Written => _items.AsSpan(0, Count);
+
+    public void Add(T item)
+    {
+        if (_items is null) _items = new T[4];
+        else if (Count == _items.Length) Array.Resize(ref _items, Count * 2);
+        _items[Count++] = item;
+    }
+
+    /// <summary>Forgets what was added after the first <paramref name="count"/>.</summary>
+    public void CutTo(int count)
+    {
+        _items.AsSpan(count, Count - count).Clear();
+        Count = count;
+    }
 }

@@ -109,7 +109,7 @@ public sealed partial class LedgerMachine
         foreach (var coupon in command.Coupons)
         {
             var issued = new Coupon(coupon.Code, command.CampaignId, coupon.CustomerId, coupon.UsesMax, false, _now);
-            _entry.Coupons.Add(issued);
+            _entry.CouponList.Add(issued);
             Tell(OutboxTypes.CouponIssued, issued.Code, OutboxWriter.CouponIssued(issued, false, _entry.Position, _now));
         }
 
@@ -124,7 +124,7 @@ public sealed partial class LedgerMachine
         if (coupon.CustomerId == command.CustomerId) return default;
         if (coupon.CustomerId is not null) return (LedgerRefusal.CouponAssigned, null);
         var assigned = coupon with { CustomerId = command.CustomerId };
-        _entry.Coupons.Add(assigned);
+        _entry.CouponList.Add(assigned);
         Tell(OutboxTypes.CouponIssued, assigned.Code, OutboxWriter.CouponIssued(assigned, true, _entry.Position, _now));
         return default;
     }
@@ -134,7 +134,7 @@ public sealed partial class LedgerMachine
         if (state.FindCoupon(command.Code) is not { } coupon) return (LedgerRefusal.UnknownCoupon, null);
         if (coupon.Revoked) return default;
         var revoked = coupon with { Revoked = true };
-        _entry.Coupons.Add(revoked);
+        _entry.CouponList.Add(revoked);
         Tell(OutboxTypes.CouponRevoked, revoked.Code, OutboxWriter.CouponRevoked(revoked, _entry.Position, _now));
         return default;
     }

@@ -2,7 +2,6 @@ using Promotions.Domain;
 using Promotions.Domain.Campaigns;
 using Promotions.Domain.Decisions;
 using Promotions.Domain.Events;
-using Promotions.Ledger.Outbox;
 
 namespace Promotions.Ledger.Booking;
 
@@ -55,7 +54,7 @@ public sealed partial class LedgerMachine
     {
         var decided = new BookedDecision(_entry.Position, proposal, status, refusal, _now, holdExpiresAt) { Takes = takes, LotTakes = lotTakes };
         _entry.Decided = decided;
-        Tell(OutboxTypes.Decision, proposal.Request.Id, OutboxWriter.Decision(prepared.OutboxHead, decided.ToDecision()));
+        Tell(OutboxTypes.Decision, proposal.Request.Id, prepared.Payload!.Finish(_entry.Position, status, refusal, _now, holdExpiresAt));
     }
 
     private static string? FaultOf(DecisionProposal proposal)

@@ -78,7 +78,7 @@ public sealed partial class LedgerMachine
     private void Resolve(BookedDecision decision, HoldState to, string type, string? reason)
     {
         decision.Hold = to;
-        _entry.HoldChanges.Add(new(decision, to));
+        _entry.HoldChangeList.Add(new(decision, to));
         Tell(type, decision.Proposal.Request.Id, OutboxWriter.Hold(decision.ToDecision(), _entry.Position, _now, reason));
     }
 

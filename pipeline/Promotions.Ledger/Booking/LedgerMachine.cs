@@ -52,7 +52,7 @@ public sealed partial class LedgerMachine(ILedgerState state, TimeProvider time,
         catch (OverflowException)
         {
             Undo(default);
-            _entry.Arms.Clear();
+            _entry.ArmList.CutTo(0);
             return Close(LedgerRefusal.InvalidCommand, "An amount leaves the range of 64 bits.");
         }
     }
@@ -110,7 +110,7 @@ public sealed partial class LedgerMachine(ILedgerState state, TimeProvider time,
         if (refusal is LedgerRefusal.None) _entry.RecordsId = true;
         _recordedAt = _entry.RecordedAt;
         state.Apply(_entry);
-        var decision = _entry.Decided ?? (_entry.HoldChanges.Count > 0 ? _entry.HoldChanges[0].Decision : null);
+        var decision = _entry.Decided ?? (_entry.HoldChanges.Length > 0 ? _entry.HoldChanges[0].Decision : null);
         return new(new(_entry.Position, refusal, false, decision?.ToDecision() ?? DecisionFor(refusal), detail), _entry);
     }
 
@@ -177,41 +177,41 @@ public sealed partial class LedgerMachine(ILedgerState state, TimeProvider time,
             throw;
         }
 
-        _entry.Postings.Add(new(debit, debitSide, credit, creditSide, amount));
+        _entry.PostingList.Add(new(debit, debitSide, credit, creditSide, amount));
     }
 
     private void Move(EarnedLot lot, LotMoveKind kind, long amount)
     {
         lot.Apply(kind, amount);
-        _entry.LotMoves.Add(new(lot, kind, amount));
+        _entry.LotMoveList.Add(new(lot, kind, amount));
     }
 
     private readonly record struct Mark(int Postings, int LotMoves, int Outbox);
 
-    private Mark Here => new(_entry.Postings.Count, _entry.LotMoves.Count, _entry.Outbox.Count);
+    private Mark Here => new(_entry.Postings.Length, _entry.LotMoves.Length, _entry.Outbox.Length);
 
     /// <summary>Takes back what was done since the mark, last first.</summary>
     private void Undo(Mark mark)
     {
-        for (var i = _entry.Postings.Count - 1; i >= mark.Postings; i--)
+        for (var i = _entry.Postings.Length - 1; i >= mark.Postings; i--)
         {
             var posting = _entry.Postings[i];
             posting.Credit.Add(posting.CreditSide, -posting.Amount);
             posting.Debit.Add(posting.DebitSide, posting.Amount);
         }
 
-        for (var i = _entry.LotMoves.Count - 1; i >= mark.LotMoves; i--)
+        for (var i = _entry.LotMoves.Length - 1; i >= mark.LotMoves; i--)
         {
             var move = _entry.LotMoves[i];
             move.Lot.Revert(move.Kind, move.Amount);
         }
 
-        _entry.Postings.RemoveRange(mark.Postings, _entry.Postings.Count - mark.Postings);
-        _entry.LotMoves.RemoveRange(mark.LotMoves, _entry.LotMoves.Count - mark.LotMoves);
-        _entry.Outbox.RemoveRange(mark.Outbox, _entry.Outbox.Count - mark.Outbox);
+        _entry.PostingList.CutTo(mark.Postings);
+        _entry.LotMoveList.CutTo(mark.LotMoves);
+        _entry.OutboxList.CutTo(mark.Outbox);
     }
 
-    private void Tell(string type, string key, byte[] payload) => _entry.Outbox.Add(new(type, key, payload, _now));
+    private void Tell(string type, string key, ReadOnlyMemory<byte> payload) => _entry.OutboxList.Add(new(type, key, payload, _now));
 
     private void TellBalance(Account account, long available, long held, string cause, string reference) =>
         Tell(OutboxTypes.BalanceChanged, account.Key.Owner,
@@ -225,9 +225,9 @@ public sealed partial class LedgerMachine(ILedgerState state, TimeProvider time,
         {
             if (arm.Arm is Arm.None) continue;
             var known = state.FindArm(arm.CampaignId, arm.CustomerId);
-            for (var i = 0; i < _entry.Arms.Count && known is Arm.None; i++)
+            for (var i = 0; i < _entry.Arms.Length && known is Arm.None; i++)
                 if (_entry.Arms[i].CampaignId == arm.CampaignId && _entry.Arms[i].CustomerId == arm.CustomerId) known = _entry.Arms[i].Arm;
-            if (known is Arm.None) _entry.Arms.Add(arm);
+            if (known is Arm.None) _entry.ArmList.Add(arm);
             if (known is Arm.None || arm.GhostOffer)
                 Tell(OutboxTypes.Arm, arm.CustomerId, OutboxWriter.Arm(known is Arm.None ? arm : arm with { Arm = known }, known is Arm.None, _entry.Position));
         }

@@ -20,22 +20,32 @@ public sealed class PreparedCommand
             RecordEngagement { Engagement.RequestHash: { Length: 32 } hash } => hash,
             _ => CommandContent.Hash(Content),
         };
-        if (command is DecideRedemption decide)
-        {
-            Document = ProposalCodec.Encode(decide.Proposal);
-            Vector = ProposalCodec.EncodeVector(decide.Proposal.Risk.Vector);
-            OutboxHead = OutboxWriter.DecisionHead(decide.Proposal);
-            DocumentHash = HashOf(Document, Vector);
-        }
+        if (command is not DecideRedemption decide) return;
+        var fields = t_fields ??= new(2048);
+        fields.Clear();
+        fields.Int32(0);
+        ProposalCodec.Encode(fields, decide.Proposal);
+        var document = fields.Length - 4;
+        fields.PatchInt32(0, document);
+        fields.Bytes(ProposalCodec.BytesOf(decide.Proposal.Risk.Vector));
+        DocumentHash = SHA256.HashData(fields.Written);
+        ReadOnlyMemory<byte> bytes = fields.ToArray();
+        Document = bytes.Slice(4, document);
+        Vector = bytes[(8 + document)..];
+        Payload = DecisionPayload.Of(decide.Proposal);
     }
+
+    [ThreadStatic] private static ByteWriter? t_fields;
 
     public LedgerCommand Command { get; }
     public CommandKind Kind { get; }
     public byte[] Content { get; }
     public ReadOnlyMemory<byte> ContentHash { get; }
-    public byte[] Document { get; } = [];
-    public byte[] Vector { get; } = [];
-    public byte[] OutboxHead { get; } = [];
+    public ReadOnlyMemory<byte> Document { get; }
+    public ReadOnlyMemory<byte> Vector { get; }
+
+    /// <summary>What followers are told of a decision, but for the answer; null for commands that decide nothing.</summary>
+    public DecisionPayload? Payload { get; }
 
     /// <summary>SHA-256 over document and vector, lengths first; empty for commands that decide nothing.</summary>
     public byte[] DocumentHash { get; } = [];

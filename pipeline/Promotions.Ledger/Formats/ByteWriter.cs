@@ -14,6 +14,9 @@ internal sealed class ByteWriter(int capacity = 512)
     public void Clear() => Length = 0;
     public byte[] ToArray() => Written.ToArray();
 
+    /// <summary>Writes over four bytes that were written before: a length that is known only now.</summary>
+    public void PatchInt32(int at, int value) => BinaryPrimitives.WriteInt32LittleEndian(_buffer.AsSpan(at, 4), value);
+
     public void Byte(byte value) => Take(1)[0] = value;
     public void Flag(bool value) => Byte(value ? (byte)1 : (byte)0);
     public void Int32(int value) => BinaryPrimitives.WriteInt32LittleEndian(Take(4), value);

@@ -12,9 +12,8 @@ public static class ProposalCodec
 {
     private const byte Version = 1;
 
-    public static byte[] Encode(DecisionProposal proposal)
+    internal static void Encode(ByteWriter to, DecisionProposal proposal)
     {
-        var to = new ByteWriter(1024);
         to.Byte(Version);
         Write(to, proposal.Request);
         Write(to, proposal.Entities);
@@ -34,11 +33,10 @@ public static class ProposalCodec
         }
 
         to.Int64(proposal.HoldFor.Ticks);
-        return to.ToArray();
     }
 
     /// <summary>float32, little endian, in the layout's order; the bits are kept, NaN payloads too.</summary>
-    public static byte[] EncodeVector(ReadOnlyMemory<float> vector) => MemoryMarshal.AsBytes(vector.Span).ToArray();
+    internal static ReadOnlySpan<byte> BytesOf(ReadOnlyMemory<float> vector) => MemoryMarshal.AsBytes(vector.Span);
 
     /// <exception cref="FormatException">The document is damaged or of a newer version.</exception>
     public static DecisionProposal Decode(ReadOnlySpan<byte> document, ReadOnlySpan<byte> vector)
