@@ -54,6 +54,9 @@ public sealed class LedgerFaultException : Exception
     public LedgerFaultException() { }
     public LedgerFaultException(string message) : base(message) { }
     public LedgerFaultException(string message, Exception innerException) : base(message, innerException) { }
+
+    /// <summary>The disk is full: nothing of the group was booked, and the ledger goes on when there is room.</summary>
+    public bool OutOfRoom { get; init; }
 }
 
 public sealed record Lot(string Id, long Quantity, long Remaining, long Held, EventTime EarnedAt, EventTime? ExpiresAt, string Origin);

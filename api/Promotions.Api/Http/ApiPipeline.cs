@@ -106,6 +106,9 @@ internal sealed class ApiPipeline(ApiOperation operation, ApiServices services, 
                 return null;
             case BadHttpRequestException:
                 return ProblemKind.MalformedJson;
+            case LedgerFaultException { OutOfRoom: true }:
+                ApiLog.LedgerFault(services.Logger, exception, operation.Id, context.TraceIdentifier);
+                return ProblemKind.OutOfRoom;
             case LedgerFaultException:
                 ApiLog.LedgerFault(services.Logger, exception, operation.Id, context.TraceIdentifier);
                 return ProblemKind.LedgerUnavailable;

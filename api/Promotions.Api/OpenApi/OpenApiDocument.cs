@@ -139,7 +139,7 @@ public static class OpenApiDocument
             problems.AddRange([ProblemKind.MalformedJson, ProblemKind.UnknownField, ProblemKind.DuplicateField, ProblemKind.InvalidRequest, ProblemKind.BodyTooLarge, ProblemKind.UnsupportedMediaType]);
         else if (operation.Query.Count > 0) problems.AddRange([ProblemKind.UnknownField, ProblemKind.InvalidRequest]);
         if (operation.HasId) problems.AddRange([ProblemKind.MissingId, ProblemKind.IdConflict]);
-        problems.AddRange([ProblemKind.RateLimited, ProblemKind.InternalError, ProblemKind.Overloaded, ProblemKind.LedgerUnavailable, ProblemKind.TimedOut]);
+        problems.AddRange([ProblemKind.RateLimited, ProblemKind.InternalError, ProblemKind.Overloaded, ProblemKind.LedgerUnavailable, ProblemKind.OutOfRoom, ProblemKind.TimedOut]);
         return problems.Distinct();
     }
 

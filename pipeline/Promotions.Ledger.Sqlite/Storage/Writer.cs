@@ -349,7 +349,7 @@ internal sealed class Writer : IDisposable
     /// <summary>Nothing of the group counts: roll back, forget all that is in memory, tell everyone. Damage or a failed write or sync stops the writer for good.</summary>
     private void Fail(Exception fault)
     {
-        var told = new LedgerFaultException("The ledger could not commit: " + fault.Message, fault);
+        var told = new LedgerFaultException("The ledger could not commit: " + fault.Message, fault) { OutOfRoom = fault is SqliteFaultException { Code: SQLitePCL.raw.SQLITE_FULL } };
         try
         {
             if (_db.InTransaction) _db.Execute("ROLLBACK");
