@@ -11,12 +11,17 @@ var threads = new Option<int>("--threads-max") { DefaultValueFactory = static _ 
 var seconds = new Option<int>("--statement-seconds-max") { DefaultValueFactory = static _ => 60, Description = "A statement running longer is ended." };
 var waiting = new Option<int>("--waiting-max") { DefaultValueFactory = static _ => 64, Description = "Statements waiting for their turn; more are refused." };
 var body = new Option<long>("--statement-bytes-max") { DefaultValueFactory = static _ => 128L << 20, Description = "Of one statement with its data, uncompressed." };
+var nice = new Option<int>("--niceness") { DefaultValueFactory = static _ => 0, Description = "How far to step back for other processes, 0 to 19." };
 var tied = new Option<bool>("--exit-with-stdin") { Description = "Leave as soon as standard input ends: the parent is gone." };
 
-var command = new RootCommand("The ClickHouse engine behind its HTTP protocol on 127.0.0.1.") { library, data, port, memory, threads, seconds, waiting, body, tied };
-command.SetAction((parsed, cancellationToken) => EngineHost.RunAsync(
-    new EngineHostOptions(
-        new EngineOptions(parsed.GetValue(library)!, parsed.GetValue(data)!, parsed.GetValue(memory), parsed.GetValue(threads), parsed.GetValue(seconds)),
-        parsed.GetValue(port), parsed.GetValue(waiting), parsed.GetValue(body), parsed.GetValue(tied), Environment.GetEnvironmentVariable("PROMOTIONS_CLICKHOUSE_PASSWORD")),
-    cancellationToken));
+var command = new RootCommand("The ClickHouse engine behind its HTTP protocol on 127.0.0.1.") { library, data, port, memory, threads, seconds, waiting, body, nice, tied };
+command.SetAction((parsed, cancellationToken) =>
+{
+    ProcessPriority.Lower(parsed.GetValue(nice));
+    return EngineHost.RunAsync(
+        new EngineHostOptions(
+            new EngineOptions(parsed.GetValue(library)!, parsed.GetValue(data)!, parsed.GetValue(memory), parsed.GetValue(threads), parsed.GetValue(seconds)),
+            parsed.GetValue(port), parsed.GetValue(waiting), parsed.GetValue(body), parsed.GetValue(tied), Environment.GetEnvironmentVariable("PROMOTIONS_CLICKHOUSE_PASSWORD")),
+        cancellationToken);
+});
 return await command.Parse(args).InvokeAsync();

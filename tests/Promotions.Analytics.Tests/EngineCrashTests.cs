@@ -26,7 +26,7 @@ public sealed class EngineCrashTests
             await engine.WaitReadyAsync(Stop);
             using var database = new AnalyticsDatabase(engine.Address);
             var ledger = OutboxSinkTests.History(60);
-            using var sink = new OutboxSink(ledger, new MemorySettings(), database, new() { RowsMax = 20, RetryMax = TimeSpan.FromMilliseconds(500), Linger = TimeSpan.Zero }, TimeProvider.System, NullLogger<OutboxSink>.Instance);
+            using var sink = new OutboxSink(ledger, new MemorySettings(), database, new() { RowsMax = 20, RetryMax = TimeSpan.FromMilliseconds(500), Linger = TimeSpan.Zero, BusyShare = 1 }, TimeProvider.System, NullLogger<OutboxSink>.Instance);
             using var stop = CancellationTokenSource.CreateLinkedTokenSource(Stop);
             var run = sink.RunAsync(stop.Token);
 

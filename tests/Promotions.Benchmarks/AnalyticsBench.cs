@@ -9,6 +9,7 @@ using Promotions.Domain.Decisions;
 using Promotions.Domain.Events;
 using Promotions.Ledger;
 using Promotions.Ledger.Outbox;
+using Promotions.Ledger.Sqlite.Storage;
 
 namespace Promotions.Benchmarks;
 
@@ -21,6 +22,16 @@ internal sealed class AnalyticsBench : IAsyncDisposable
     private AnalyticsBench(string folder, EmbeddedClickHouse engine) => (_folder, _engine, Database) = (folder, engine, new(engine.Address));
 
     public AnalyticsDatabase Database { get; }
+
+    /// <summary>For files of the run's own; gone afterwards.</summary>
+    public string Folder => _folder;
+
+    /// <summary>Processor time that the engine's process has taken.</summary>
+    public TimeSpan EngineTime()
+    {
+        using var process = Process.GetProcessById(_engine.ProcessId ?? throw new InvalidOperationException("The engine is not running."));
+        return process.TotalProcessorTime;
+    }
 
     public static async Task<AnalyticsBench> StartAsync(CancellationToken cancellationToken)
     {
@@ -45,7 +56,11 @@ internal sealed class AnalyticsBench : IAsyncDisposable
         return process.ExitCode == 0 ? path : throw new InvalidOperationException("deploy/lib/fetch-chdb failed: its own words stand above.");
     }
 
-    public OutboxSink Sink(ILedgerReader ledger, int rowsMax) => new(ledger, new BenchSettings(), Database, new() { RowsMax = rowsMax }, TimeProvider.System, NullLogger<OutboxSink>.Instance);
+    /// <summary>With the options that the server uses.</summary>
+    public OutboxSink Sink(ILedgerReader ledger, ISettingsStore settings) => new(ledger, settings, Database, new(), TimeProvider.System, NullLogger<OutboxSink>.Instance);
+
+    /// <summary>For an outbox in memory, whose settings nobody reads again.</summary>
+    public OutboxSink Sink(ILedgerReader ledger) => Sink(ledger, new BenchSettings());
 
     public async ValueTask DisposeAsync()
     {
@@ -76,6 +91,17 @@ internal sealed class BenchOutbox : ILedgerReader
     public long Next => _rows.Count + 1;
     public long LastOutboxPosition => _rows.Count;
     public IReadOnlyList<OutboxEvent> ReadOutbox(long afterPosition, int max) => _rows.GetRange((int)afterPosition, Math.Min(max, _rows.Count - (int)afterPosition));
+
+    /// <summary>The rows as the ledger's own file holds them. The file must not be open elsewhere.</summary>
+    public void WriteTo(string ledgerFile)
+    {
+        using var db = Db.Open(ledgerFile, readOnly: false);
+        var insert = db.Prepare("INSERT INTO outbox VALUES (?, ?, ?, ?, ?, ?)");
+        db.Execute("BEGIN IMMEDIATE");
+        foreach (var row in _rows)
+            insert.Bind(1, row.Position).Bind(2, row.Position).Bind(3, row.At.UnixMilliseconds).Bind(4, row.Type).Bind(5, row.Key).Bind(6, row.Payload.Span).Run();
+        db.Execute("COMMIT");
+    }
 
     public void Campaign(string id, int controlShare, EventTime at) => Add(OutboxTypes.Campaign, id, at, OutboxWriter.Campaign(
         new(id, 1, id, Distribution.Public, "EUR", new(BenefitType.PercentOff, 1_000, 0, false, null), Conditions.None, Limits.None, at, null, [], controlShare, "salt", true, at), Next, at));

@@ -21,7 +21,7 @@ internal sealed class CausalSuite : IBenchSuite
         await using var bench = await AnalyticsBench.StartAsync(cancellationToken);
         var outbox = new BenchOutbox();
         for (var seed = 0; seed < seeds; seed++) Draw(outbox, seed);
-        using var sink = bench.Sink(outbox, rowsMax: 100_000);
+        using var sink = bench.Sink(outbox);
         await sink.CatchUpAsync(null, cancellationToken);
 
         var results = new CampaignResults(bench.Database);

@@ -164,6 +164,7 @@ public sealed class EmbeddedClickHouse : IAsyncDisposable
         [
             "--library", _options.LibraryPath, "--data", _options.DataFolder, "--port", Address.Port.ToString(CultureInfo.InvariantCulture), "--exit-with-stdin",
             "--memory-bytes-max", _options.MemoryBytesMax.ToString(CultureInfo.InvariantCulture), "--threads-max", _options.ThreadsMax.ToString(CultureInfo.InvariantCulture),
+            "--niceness", _options.Niceness.ToString(CultureInfo.InvariantCulture),
         ];
         foreach (var argument in arguments) start.ArgumentList.Add(argument);
         start.Environment["DOTNET_gcServer"] = "0";

@@ -21,6 +21,9 @@ public sealed record EmbeddedClickHouseOptions
     /// <summary>Threads of one statement. Default 2.</summary>
     public int ThreadsMax { get; init; } = 2;
 
+    /// <summary>How far the engine's process steps back for others, as in <c>nice</c>. Range: 0 to 19. Default 10: a tenth of a decision's weight when both want a core.</summary>
+    public int Niceness { get; init; } = 10;
+
     /// <summary>Asked of every caller when set; null for none, on loopback only.</summary>
     public string? Password { get; init; }
 

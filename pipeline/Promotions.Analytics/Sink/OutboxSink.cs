@@ -21,6 +21,7 @@ public sealed class OutboxSink(
 
     private readonly OutboxSinkOptions _options = options.Checked();
     private readonly SemaphoreSlim _alone = new(1, 1);
+    private readonly OutboxBatches _batches = new(ledger, options.RowsMax, options.BytesMax);
     private long _position = -1;   // last position in ClickHouse; below 0: not asked yet
 
     /// <summary>Last outbox position that ClickHouse is known to hold.</summary>
@@ -39,10 +40,10 @@ public sealed class OutboxSink(
             try
             {
                 var started = time.GetTimestamp();
-                var rows = await StepAsync(cancellationToken);
+                var (rows, full) = await SendNextAsync(cancellationToken);
                 failures = 0;
-                if (rows >= _options.RowsMax) continue;
-                var pause = rows == 0 ? _options.IdlePoll : _options.Linger - time.GetElapsedTime(started);
+                if (full) continue;
+                var pause = rows == 0 ? _options.IdlePoll : _options.PauseAfter(time.GetElapsedTime(started));
                 if (pause > TimeSpan.Zero) await Task.Delay(pause, time, cancellationToken);
             }
             catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
@@ -71,16 +72,19 @@ public sealed class OutboxSink(
     /// <summary>Sends at most one batch.</summary>
     /// <returns>Its rows; 0 when ClickHouse holds everything committed.</returns>
     /// <exception cref="AnalyticsUnavailableException">ClickHouse did not answer; the batch will be sent again.</exception>
-    public async Task<int> StepAsync(CancellationToken cancellationToken)
+    public async Task<int> StepAsync(CancellationToken cancellationToken) => (await SendNextAsync(cancellationToken)).Rows;
+
+    private async Task<(int Rows, bool Full)> SendNextAsync(CancellationToken cancellationToken)
     {
         await _alone.WaitAsync(cancellationToken);
         try
         {
             if (Interlocked.Read(ref _position) < 0) await StartAsync(cancellationToken);
-            var batch = NextBatch();
-            if (batch.Count == 0) return 0;
-            await SendAsync(batch, cancellationToken);
-            return batch.Count;
+            var (rows, full) = await NextBatchAsync();
+            if (rows.Count == 0) return (0, false);
+            if (full) _batches.ReadAhead(rows[^1].Position);
+            await SendAsync(rows, cancellationToken);
+            return (rows.Count, full);
         }
         finally
         {
@@ -136,17 +140,12 @@ public sealed class OutboxSink(
     }
 
     /// <summary>The batch written down, if ClickHouse has not confirmed it; else the next rows.</summary>
-    private IReadOnlyList<OutboxEvent> NextBatch()
+    private async Task<OutboxBatches.Batch> NextBatchAsync()
     {
         var after = Position;
-        if (InFlight.Parse(settings.Find(SettingsScope, InFlightName)) is { } inFlight && inFlight.First == after + 1)
-            return ledger.ReadOutbox(after, checked((int)(inFlight.Last - after)));
-
-        var rows = ledger.ReadOutbox(after, _options.RowsMax);
-        long bytes = 0;
-        for (var i = 0; i < rows.Count; i++)
-            if ((bytes += rows[i].Payload.Length) > _options.BytesMax && i > 0) return [.. rows.Take(i)];
-        return rows;
+        return InFlight.Parse(settings.Find(SettingsScope, InFlightName)) is { } inFlight && inFlight.First == after + 1
+            ? _batches.ReadExactly(after, inFlight.Last)
+            : await _batches.ReadAsync(after);
     }
 
     private async Task SendAsync(IReadOnlyList<OutboxEvent> rows, CancellationToken cancellationToken)
@@ -160,8 +159,9 @@ public sealed class OutboxSink(
             await settings.PutAsync(SettingsScope, InFlightName, name, Actor.System, cancellationToken);
 
         var started = time.GetTimestamp();
-        await database.InsertAsync("outbox", OutboxEncoder.Columns, OutboxEncoder.Encode(rows), Token("outbox", first, last), cancellationToken);
-        await database.ExecuteAsync(CampaignSales, new Dictionary<string, object> { ["first"] = (ulong)first, ["last"] = (ulong)last }, Token("campaign_customer_sales", first, last), cancellationToken);
+        await database.InsertAsync("outbox", OutboxRowStream.Columns, new OutboxRowStream(rows), Token("outbox", first, last), cancellationToken);
+        if (rows.Any(static row => row.Type is OutboxTypes.Order or OutboxTypes.Return or OutboxTypes.Arm))
+            await database.ExecuteAsync(CampaignSales, new Dictionary<string, object> { ["first"] = (ulong)first, ["last"] = (ulong)last }, Token("campaign_customer_sales", first, last), cancellationToken);
         var newest = rows.Max(static row => row.At);
         await database.ExecuteAsync(
             string.Create(CultureInfo.InvariantCulture, $"INSERT INTO $database.sink_batches (first, last, newest_at) VALUES ({first}, {last}, fromUnixTimestamp64Milli({newest.UnixMilliseconds}))"),
