@@ -45,24 +45,25 @@ public sealed class ApiHost : IAsyncDisposable
     public string CheckoutKey { get; private init; } = "";
     public BadGateway? Broken { get; private init; }
 
-    public static async Task<ApiHost> StartAsync(ApiOptions? options = null, bool broken = false, ICampaignResults? results = null, float score = 0.01f, bool modelLoaded = true)
+    public static async Task<ApiHost> StartAsync(ApiOptions? options = null, bool broken = false, ICampaignResults? results = null, float score = 0.01f, bool modelLoaded = true, Func<ILedger, ILedger>? ledgerSeen = null)
     {
         var folder = Directory.CreateTempSubdirectory("promotions-api-").FullName;
         var ledger = SqliteLedger.Open(new SqliteLedgerOptions { Path = Path.Combine(folder, "ledger.db") }, TimeProvider.System);
+        var seen = ledgerSeen?.Invoke(ledger) ?? ledger;
         var metrics = new ApiMetrics();
         var catalog = new NoFeatures();
         var scorer = new FixedScorer(score);
         var policies = new FraudPolicies(ledger, PolicyOfTests.Lenient, TimeProvider.System);
         var inputs = new DecisionInputs(scorer, null, PolicyOfTests.Lenient, ledger.Campaigns);
         var pipeline = EmbeddedPipeline.Start(
-            ledger, new AttemptProcessor(catalog, new Decider(catalog), () => inputs with { Campaigns = ledger.Campaigns, Policy = policies.Current.Policy }), catalog, metrics, EmbeddedPipelineOptions.Default, TimeProvider.System);
-        IRedemptionGateway gateway = new EmbeddedGateway(pipeline, ledger, EarningRule.Default, TimeProvider.System);
+            seen, new AttemptProcessor(catalog, new Decider(catalog), () => inputs with { Campaigns = seen.Campaigns, Policy = policies.Current.Policy }), catalog, metrics, EmbeddedPipelineOptions.Default, TimeProvider.System);
+        IRedemptionGateway gateway = new EmbeddedGateway(pipeline, seen, EarningRule.Default, TimeProvider.System);
         var bad = broken ? new BadGateway(gateway) : null;
 
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         builder.WebHost.UseUrls("http://127.0.0.1:0");
-        builder.Services.AddSingleton<ILedger>(ledger).AddSingleton<ISettingsStore>(ledger).AddSingleton(bad ?? gateway).AddSingleton(metrics)
+        builder.Services.AddSingleton(seen).AddSingleton<ISettingsStore>(ledger).AddSingleton(bad ?? gateway).AddSingleton(metrics)
             .AddSingleton(policies).AddSingleton<IFeatureCatalog>(catalog).AddSingleton(new DecisionExplainer(catalog, hash => modelLoaded && hash == scorer.ModelHash ? scorer : null));
         if (results is not null) builder.Services.AddSingleton(results);
         builder.Services.AddPromotionsApi(options);

@@ -21,7 +21,7 @@ public class ContractTests
         foreach (var kind in Enum.GetValues<ProblemKind>().Where(kind => kind is not ProblemKind.None))
         {
             var (status, title, _) = ProblemKinds.Describe(kind);
-            Assert.InRange(status, 400, 504);
+            Assert.InRange(status, 400, 507);
             Assert.NotEmpty(title);
             Assert.True(types.Add(ProblemTypes.TypeOf(kind)));
         }

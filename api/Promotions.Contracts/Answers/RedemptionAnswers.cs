@@ -10,7 +10,7 @@ public static class RedemptionAnswers
     /// <summary>The public word for a fraud block: it says nothing about why.</summary>
     public const string Declined = "declined";
 
-    /// <summary>What checkout learns. Unknown, foreign and withheld codes have one reason, and a refused redemption shows no discount at all.</summary>
+    /// <summary>What checkout learns. Unknown and withheld codes, another customer's coupon and another channel's campaign have one reason, and a refused redemption shows no discount at all.</summary>
     public static RedemptionAnswer ForCheckout(Decision decision) => Tell(decision, new(Wire.Of(decision.Proposal.Risk.Verdict)), null);
 
     /// <summary>Everything, with the evidence.</summary>
@@ -30,31 +30,24 @@ public static class RedemptionAnswers
             new(decision.Position, request.Customer.Id, request.Channel, decision.DecidedAt.ToString(), risk.ModelHash, risk.LayoutHash.ToString("x16", null), risk.PolicyVersion, risk.LateMask));
     }
 
-    /// <summary>The one public word for what the control arm, another customer or no coupon at all would say.</summary>
-    public static RefusalCode Public(PricedRedeemable priced) =>
-        priced.WithheldForControl || priced.UnknownCode ? RefusalCode.NotAvailable : priced.Refusal;
+    /// <summary>The one public word for what the control arm, another customer, another channel or no coupon at all would say.</summary>
+    public static RefusalCode Public(RefusalCode refusal) => refusal is RefusalCode.ChannelNotAllowed ? RefusalCode.NotAvailable : refusal;
 
     private static RedemptionAnswer Tell(Decision decision, RiskAnswer risk, DecisionAnswer? detail)
     {
         var request = decision.Proposal.Request;
         var applies = decision.Status is RedemptionStatus.Approved or RedemptionStatus.Review;
+        Func<RefusalCode, RefusalCode> told = detail is null ? Public : static refusal => refusal;
         return new(
-            request.Id, Wire.Of(decision.Status), ReasonOf(decision), OrderOf(decision, applies), RedeemablesOf(decision, applies), HoldOf(decision), risk, detail);
+            request.Id, Wire.Of(decision.Status), ReasonOf(decision, told), OrderOf(decision, applies), RedeemablesOf(decision, applies, told), HoldOf(decision), risk, detail);
     }
 
-    private static string? ReasonOf(Decision decision) => decision.Status switch
+    private static string? ReasonOf(Decision decision, Func<RefusalCode, RefusalCode> told) => decision.Status switch
     {
         RedemptionStatus.Blocked => Declined,
-        RedemptionStatus.Rejected => Wire.Of(decision.Refusal is RefusalCode.None ? decision.Proposal.Priced.Refusal : PublicRefusal(decision)),
+        RedemptionStatus.Rejected => Wire.Of(told(decision.Refusal is RefusalCode.None ? decision.Proposal.Priced.Refusal : decision.Refusal)),
         _ => null,
     };
-
-    private static RefusalCode PublicRefusal(Decision decision)
-    {
-        foreach (var priced in decision.Proposal.Priced.Redeemables)
-            if (priced.Refusal == decision.Refusal) return Public(priced);
-        return decision.Refusal;
-    }
 
     private static OrderAnswer OrderOf(Decision decision, bool applies)
     {
@@ -78,7 +71,7 @@ public static class RedemptionAnswers
         MoneyBody Money(long amount) => new(amount, cart.Currency);
     }
 
-    private static RedeemableAnswer[] RedeemablesOf(Decision decision, bool applies)
+    private static RedeemableAnswer[] RedeemablesOf(Decision decision, bool applies, Func<RefusalCode, RefusalCode> told)
     {
         var currency = decision.Proposal.Request.Cart.Currency;
         var priced = decision.Proposal.Priced.Redeemables;
@@ -87,13 +80,13 @@ public static class RedemptionAnswers
         {
             var one = priced[i];
             // With one redeemable only, a limit that the ledger refused is that redeemable's.
-            var refusal = one.Refusal is RefusalCode.None && answers.Length == 1 && decision.Status is RedemptionStatus.Rejected ? decision.Refusal : Public(one);
+            var refusal = one.Refusal is RefusalCode.None && answers.Length == 1 && decision.Status is RedemptionStatus.Rejected ? decision.Refusal : one.Refusal;
             var type = one.Redeemable.Type;
             answers[i] = new(
                 Wire.Of(type),
                 one.Redeemable.Code,
                 applies ? "applied" : refusal is RefusalCode.None ? "not_applied" : "refused",
-                applies || refusal is RefusalCode.None ? null : Wire.Of(refusal),
+                applies || refusal is RefusalCode.None ? null : Wire.Of(told(refusal)),
                 new(applies ? one.Discount : 0, currency),
                 type is RedeemableType.Coupon ? null : QuantityBody.Of(one.Redeemable.Amount, type is RedeemableType.Points ? "points" : currency));
         }

@@ -14,10 +14,11 @@ internal readonly record struct Appraisal(RefusalCode Refusal, long Counted, lon
     /// <summary>The ladder of a campaign's own rules; the order of the lines is the precedence.</summary>
     public static Appraisal Of(Campaign campaign, string channel, Cart cart, EventTime at)
     {
+        // First, since elsewhere the campaign does not exist: what else it would say there is nobody's business.
+        if (campaign.Channels.Count > 0 && !campaign.Channels.Contains(channel)) return Refused(RefusalCode.ChannelNotAllowed);
         if (!campaign.Active) return Refused(RefusalCode.CampaignInactive);
         if (at < campaign.StartsAt) return Refused(RefusalCode.CampaignNotStarted);
         if (campaign.EndsAt is { } end && at >= end) return Refused(RefusalCode.CampaignEnded);
-        if (campaign.Channels.Count > 0 && !campaign.Channels.Contains(channel)) return Refused(RefusalCode.ChannelNotAllowed);
         if (cart.Currency != campaign.Currency) return Refused(RefusalCode.CurrencyMismatch);
 
         var (lines, counted, discountable) = Scan(campaign, cart);

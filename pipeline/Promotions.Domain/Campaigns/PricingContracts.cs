@@ -11,7 +11,7 @@ public enum RefusalCode : short
     CampaignNotStarted = 10,
     CampaignEnded = 11,
     CampaignInactive = 12,
-    ChannelNotAllowed = 13,
+    ChannelNotAllowed = 13,      // told to checkout as NotAvailable: elsewhere the campaign does not exist
     CurrencyMismatch = 14,
     SpendBelowMinimum = 15,
     SpendAboveMaximum = 16,

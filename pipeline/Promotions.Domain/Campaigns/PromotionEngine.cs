@@ -67,13 +67,21 @@ public static partial class PromotionEngine
         var code = redeemable.Code ?? throw new ArgumentException($"A coupon of {request.Id} has no code.", nameof(redeemable));
         var coupon = snapshot.FindCoupon(code);
         var campaign = coupon is null ? snapshot.FindPublic(code) : snapshot.FindCampaign(coupon.CampaignId);
-        if (campaign is null) return Refuse(redeemable, RefusalCode.NotAvailable) with { Coupon = coupon, UnknownCode = coupon is null };
+        if (campaign is null)
+        {
+            LookUpArm(snapshot, code, request.Customer.Id);
+            return Refuse(redeemable, RefusalCode.NotAvailable) with { Coupon = coupon, UnknownCode = coupon is null };
+        }
 
         var of = new PricedRedeemable(redeemable, campaign.Id, campaign.Version, coupon, RefusalCode.None, 0, 0, Arm.None, false, false);
-        if (coupon is not null && !IsFor(coupon, campaign, request.Customer.Id)) return of with { Refusal = RefusalCode.NotAvailable };
+        var appraisal = Appraisal.Of(campaign, request.Channel, request.Cart, at);
+        if ((coupon is not null && !IsFor(coupon, campaign, request.Customer.Id)) || appraisal.Refusal is RefusalCode.ChannelNotAllowed)
+        {
+            LookUpArm(snapshot, campaign.Id, request.Customer.Id);
+            return of with { Refusal = appraisal.Refusal is RefusalCode.ChannelNotAllowed ? RefusalCode.ChannelNotAllowed : RefusalCode.NotAvailable };
+        }
         if (coupon is { Revoked: true }) return of with { Refusal = RefusalCode.CouponRevoked };
 
-        var appraisal = Appraisal.Of(campaign, request.Channel, request.Cart, at);
         if (appraisal.Refusal is not RefusalCode.None) return of with { Refusal = appraisal.Refusal };
         if (Array.Exists(appraisal.Lines, line => taken[line])) return of with { Refusal = RefusalCode.NotCombinable };
         foreach (var line in appraisal.Lines) taken[line] = true;
@@ -83,6 +91,9 @@ public static partial class PromotionEngine
         appraisal.AddLineDiscounts(request.Cart, code, campaign.Id, lineDiscounts);
         return of with { Discount = appraisal.Discount, Arm = arm };
     }
+
+    /// <summary>What a coupon withheld for control costs, spent where the answer is the same "not available": the time must not tell which codes exist.</summary>
+    private static void LookUpArm(ICampaignSnapshot snapshot, string campaignId, string customerId) => _ = snapshot.FindArm(campaignId, customerId);
 
     /// <summary>Balances pay what is left; they are tender and never make a discount.</summary>
     private static PricedRedeemable PriceTender(Redeemable redeemable, ref long due)
