@@ -16,7 +16,8 @@ namespace Promotions.ClickHouse;
 
 /// <param name="WaitingMax">Statements waiting for their turn.</param>
 /// <param name="Password">Asked of every caller when set.</param>
-internal sealed record EngineHostOptions(EngineOptions Engine, int Port, int WaitingMax, long StatementBytesMax, bool ExitWithStandardInput, string? Password);
+/// <param name="Niceness">How far to step back for other processes, 0 to 19.</param>
+internal sealed record EngineHostOptions(EngineOptions Engine, int Port, int WaitingMax, long StatementBytesMax, bool ExitWithStandardInput, string? Password, int Niceness);
 
 /// <summary>Starts the engine, serves it, and leaves without running the engine's destructors, which crash.</summary>
 internal static class EngineHost
@@ -29,6 +30,7 @@ internal static class EngineHost
     public static async Task<int> RunAsync(EngineHostOptions options, CancellationToken cancellationToken)
     {
         if (options.ExitWithStandardInput) LeaveWhenStandardInputEnds();
+        ProcessPriority.Lower(options.Niceness);
         ChdbEngine engine;
         try
         {
@@ -40,6 +42,7 @@ internal static class EngineHost
             return Leave(ExitEngine);
         }
 
+        ProcessPriority.Lower(options.Niceness);   // as root, the engine's memory worker has given itself the highest
         using var queue = new StatementQueue(options.WaitingMax);
         var endpoint = new ClickHouseEndpoint(engine, queue, options.Password, options.StatementBytesMax, TimeProvider.System);
         await using var app = Build(options, endpoint);

@@ -6,7 +6,7 @@ namespace Promotions.ClickHouse;
 /// <summary>The engine steps back for decisions: they share the machine's cores.</summary>
 internal static class ProcessPriority
 {
-    /// <summary>Of every thread there is; threads made later inherit it. On Linux niceness belongs to a thread, so it is set before the engine starts its own.</summary>
+    /// <summary>Of every thread there is; threads made later inherit it. On Linux niceness belongs to a thread.</summary>
     /// <param name="niceness">0 to 19; 0 changes nothing. A process may always lower its own priority.</param>
     public static void Lower(int niceness)
     {

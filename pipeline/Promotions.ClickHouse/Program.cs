@@ -15,13 +15,10 @@ var nice = new Option<int>("--niceness") { DefaultValueFactory = static _ => 0, 
 var tied = new Option<bool>("--exit-with-stdin") { Description = "Leave as soon as standard input ends: the parent is gone." };
 
 var command = new RootCommand("The ClickHouse engine behind its HTTP protocol on 127.0.0.1.") { library, data, port, memory, threads, seconds, waiting, body, nice, tied };
-command.SetAction((parsed, cancellationToken) =>
-{
-    ProcessPriority.Lower(parsed.GetValue(nice));
-    return EngineHost.RunAsync(
-        new EngineHostOptions(
-            new EngineOptions(parsed.GetValue(library)!, parsed.GetValue(data)!, parsed.GetValue(memory), parsed.GetValue(threads), parsed.GetValue(seconds)),
-            parsed.GetValue(port), parsed.GetValue(waiting), parsed.GetValue(body), parsed.GetValue(tied), Environment.GetEnvironmentVariable("PROMOTIONS_CLICKHOUSE_PASSWORD")),
-        cancellationToken);
-});
+command.SetAction((parsed, cancellationToken) => EngineHost.RunAsync(
+    new EngineHostOptions(
+        new EngineOptions(parsed.GetValue(library)!, parsed.GetValue(data)!, parsed.GetValue(memory), parsed.GetValue(threads), parsed.GetValue(seconds)),
+        parsed.GetValue(port), parsed.GetValue(waiting), parsed.GetValue(body), parsed.GetValue(tied), Environment.GetEnvironmentVariable("PROMOTIONS_CLICKHOUSE_PASSWORD"),
+        parsed.GetValue(nice)),
+    cancellationToken));
 return await command.Parse(args).InvokeAsync();
