@@ -8,4 +8,6 @@ internal sealed class AdminSignIn(ApiKeys keys) : IAdminSignIn
 {
     public Task<AdminIdentity?> FindAsync(string key, CancellationToken cancellationToken) =>
         Task.FromResult(keys.Find(key.AsSpan().Trim()) is { IsAdmin: true } found ? new AdminIdentity(found.Id, found.Record.Name) : null);
+
+    public ValueTask<bool> IsAdminAsync(string keyId, CancellationToken cancellationToken) => ValueTask.FromResult(keys.FindLive(keyId) is { IsAdmin: true });
 }

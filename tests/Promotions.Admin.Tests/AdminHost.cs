@@ -34,18 +34,26 @@ internal sealed class AdminHost : IAsyncDisposable, IAdminSignIn
     }
 
     public SqliteLedger Ledger { get; }
+
+    /// <summary>The one key is no longer any good.</summary>
+    public bool Revoked { get; set; }
     public BreakableReader Reader { get; }
     public FixedResults Results { get; } = new();
     public LiveStatistics Statistics { get; } = new(TimeProvider.System);
     public Uri Address { get; private set; } = null!;
 
-    public static async Task<AdminHost> StartAsync()
+    public static async Task<AdminHost> StartAsync(Action<AdminOptions>? configure = null, TimeProvider? time = null)
     {
         var host = new AdminHost();
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         builder.WebHost.UseKestrelCore().UseUrls("http://127.0.0.1:0");
-        builder.Services.AddPromotionsAdmin(options => options.RefreshEvery = TimeSpan.FromMilliseconds(100));
+        builder.Services.AddPromotionsAdmin(options =>
+        {
+            options.RefreshEvery = options.SessionCheckEvery = options.ResultsEvery = TimeSpan.FromMilliseconds(100);
+            configure?.Invoke(options);
+        });
+        if (time is not null) builder.Services.AddSingleton(time);
         builder.Services.AddSingleton((ILedgerReader)(object)host.Reader);
         builder.Services.AddSingleton<IRedemptionGateway>(new LabelGateway(host.Ledger));
         builder.Services.AddSingleton<ICampaignResults>(host.Results);
@@ -60,7 +68,9 @@ internal sealed class AdminHost : IAsyncDisposable, IAdminSignIn
     }
 
     public Task<AdminIdentity?> FindAsync(string key, CancellationToken cancellationToken) =>
-        Task.FromResult(key == Key ? new AdminIdentity("reviewer-1", "Reviewer") : null);
+        Task.FromResult(key == Key && !Revoked ? new AdminIdentity("reviewer-1", "Reviewer") : null);
+
+    public ValueTask<bool> IsAdminAsync(string keyId, CancellationToken cancellationToken) => ValueTask.FromResult(keyId == "reviewer-1" && !Revoked);
 
     public async ValueTask DisposeAsync()
     {

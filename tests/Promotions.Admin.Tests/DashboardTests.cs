@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text.RegularExpressions;
+using Microsoft.Extensions.Time.Testing;
 using Microsoft.Playwright;
 using Promotions.Domain.Events;
 using static Microsoft.Playwright.Assertions;
@@ -16,9 +17,11 @@ public sealed class DashboardTests(Browser browser) : IAsyncLifetime
 
     public ValueTask DisposeAsync() => _host.DisposeAsync();
 
-    private async Task<IPage> SignedInAsync(string path, int width = 1280, ColorScheme colors = ColorScheme.Light)
+    private Task<IPage> SignedInAsync(string path, int width = 1280, ColorScheme colors = ColorScheme.Light) => SignedInAsync(_host, path, width, colors);
+
+    private async Task<IPage> SignedInAsync(AdminHost host, string path, int width = 1280, ColorScheme colors = ColorScheme.Light)
     {
-        var page = await browser.OpenAsync(width, _host, colors);
+        var page = await browser.OpenAsync(width, host, colors);
         await page.GotoAsync(path);
         await page.GetByLabel("Admin key").FillAsync(AdminHost.Key);
         await page.GetByRole(AriaRole.Button, new() { Name = "Sign in" }).ClickAsync();
@@ -63,6 +66,66 @@ public sealed class DashboardTests(Browser browser) : IAsyncLifetime
         Assert.Equal(HttpStatusCode.BadRequest, (await client.PostAsync("/sign-in", new FormUrlEncodedContent([new("key", AdminHost.Key)]), token)).StatusCode);
         Assert.Equal(HttpStatusCode.Unauthorized, (await client.PostAsync("/_blazor/negotiate", null, token)).StatusCode);
         Assert.Contains("default-src 'self'", (await client.GetAsync("/sign-in", token)).Headers.GetValues("Content-Security-Policy").Single(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_revoked_key_ends_its_open_pages_and_its_cookie()
+    {
+        await Fixture.FillAsync(_host);
+        var page = await SignedInAsync("/campaigns");       // reads nothing by itself
+        await Expect(page.Locator("[data-row]")).ToHaveCountAsync(2);
+        _host.Revoked = true;
+        await Expect(page.GetByRole(AriaRole.Alert)).ToContainTextAsync("its key is no longer valid");
+        await Expect(page).ToHaveURLAsync(new Regex("/sign-in"));
+        await page.GotoAsync("/flags");
+        await Expect(page).ToHaveURLAsync(new Regex("/sign-in"));
+        await page.GetByLabel("Admin key").FillAsync(AdminHost.Key);
+        await page.Keyboard.PressAsync("Enter");
+        await Expect(page.GetByRole(AriaRole.Alert)).ToContainTextAsync("not known here");
+    }
+
+    [Fact]
+    public async Task An_action_with_a_key_revoked_meanwhile_is_not_done()
+    {
+        await using var host = await AdminHost.StartAsync(options => options.RefreshEvery = options.SessionCheckEvery = TimeSpan.FromHours(1));
+        await Fixture.FillAsync(host);
+        var page = await SignedInAsync(host, "/flags/r-blocked");
+        var agree = page.GetByRole(AriaRole.Button, new() { Name = "Agree: abuse" });
+        await Expect(agree).ToBeVisibleAsync();
+        host.Revoked = true;
+        await agree.ClickAsync();
+        await Expect(page.GetByRole(AriaRole.Alert)).ToContainTextAsync("its key is no longer valid");
+        Assert.Null(host.Ledger.Reader.FindFlag("r-blocked")!.Answer);
+    }
+
+    [Fact]
+    public async Task After_some_wrong_keys_signing_in_waits_and_says_how_long()
+    {
+        var time = new FakeTimeProvider(TimeProvider.System.GetUtcNow());
+        await using var host = await AdminHost.StartAsync(options => options.SignInTriesPerAddressMax = 3, time);
+        var page = await browser.OpenAsync(1280, host);
+        await page.GotoAsync("/sign-in");
+        for (var i = 0; i < 3; i++)
+        {
+            await TryAsync("a-guess-" + i);
+            await Expect(page.GetByRole(AriaRole.Alert)).ToContainTextAsync("not known here");
+        }
+
+        time.Advance(TimeSpan.FromSeconds(60));
+        var refused = page.WaitForResponseAsync(response => response.Request.Method == "POST");
+        await TryAsync(AdminHost.Key);      // even the right one: who guesses must not learn when they hit
+        await Expect(page.GetByRole(AriaRole.Alert)).ToContainTextAsync("Try again in 240 seconds");
+        Assert.Equal((429, "240"), ((await refused).Status, (await (await refused).AllHeadersAsync())["retry-after"]));
+
+        time.Advance(TimeSpan.FromSeconds(240));
+        await TryAsync(AdminHost.Key);
+        await Expect(page.GetByRole(AriaRole.Heading, new() { Name = "Live" })).ToBeVisibleAsync();
+
+        async Task TryAsync(string key)
+        {
+            await page.GetByLabel("Admin key").FillAsync(key);
+            await page.Keyboard.PressAsync("Enter");
+        }
     }
 
     [Fact]
@@ -172,6 +235,12 @@ public sealed class DashboardTests(Browser browser) : IAsyncLifetime
         await Expect(page.Locator(".result table")).ToContainTextAsync("2,700");
         await Expect(page.Locator(".chart .js-fill path, .chart path.js-fill")).Not.ToHaveCountAsync(0);   // the bands
         await Expect(page.Locator(".chart path.js-line")).Not.ToHaveCountAsync(0);
+        await Expect(page.Locator("[data-test=computed]")).ToContainTextAsync("Computed at");
+
+        // New facts arrive, and the open page shows what they make of it.
+        _host.Results.ByCampaign["spring-10"] = Fixture.AResult("spring-10", enough: false);
+        await Fixture.DecideAsync(_host, "r-news", "gina", RedemptionStatus.Approved, 0.01);
+        await Expect(page.Locator("[data-test=too-little]")).ToBeVisibleAsync();
     }
 
     [Fact]

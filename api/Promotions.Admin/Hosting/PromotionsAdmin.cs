@@ -23,6 +23,8 @@ public static class PromotionsAdmin
         services.AddOptions<AdminOptions>().Configure(configure ?? (_ => { }));
         services.TryAddSingleton(TimeProvider.System);
         services.AddRazorComponents().AddInteractiveServerComponents();
+        services.AddScoped<AdminSession>();
+        services.AddSingleton<SignInAttempts>();
         services.AddCascadingAuthenticationState();
         services.AddAntiforgery();
         services.AddAuthorization();
@@ -34,6 +36,7 @@ public static class PromotionsAdmin
             cookie.LoginPath = SignInEndpoints.Path;
             cookie.ReturnUrlParameter = "returnUrl";
             cookie.SlidingExpiration = true;
+            cookie.Events.OnValidatePrincipal = SignInEndpoints.RefuseRevokedAsync;
         });
         services.AddOptions<Microsoft.AspNetCore.Authentication.Cookies.CookieAuthenticationOptions>(SignInEndpoints.Scheme)
             .Configure<IOptions<AdminOptions>>((cookie, options) => cookie.ExpireTimeSpan = options.Value.SessionLength);

@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Components;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Promotions.Admin.Hosting;
+using Promotions.Admin.SignIn;
 
 namespace Promotions.Admin.Shared;
 
@@ -14,6 +15,7 @@ public abstract partial class DataPage : ComponentBase, IDisposable
 
     [Inject] protected TimeProvider Time { get; set; } = null!;
     [Inject] protected IOptions<AdminOptions> Options { get; set; } = null!;
+    [Inject] private AdminSession Session { get; set; } = null!;
     [Inject] private ILogger<DataPage> Log { get; set; } = null!;
 
     internal LoadState State { get; private set; }
@@ -33,14 +35,17 @@ public abstract partial class DataPage : ComponentBase, IDisposable
     }
 
     /// <summary>Reads again every <see cref="AdminOptions.RefreshEvery"/> until the page is left; after a failure too, so that it heals by itself.</summary>
-    protected async Task KeepReadingAsync()
+    protected Task KeepReadingAsync() => KeepReadingAsync(Options.Value.RefreshEvery, static () => true);
+
+    /// <param name="isDue">Asked at every tick; a failed page is always read again.</param>
+    protected async Task KeepReadingAsync(TimeSpan every, Func<bool> isDue)
     {
-        using var timer = new PeriodicTimer(Options.Value.RefreshEvery, Time);
+        using var timer = new PeriodicTimer(every, Time);
         try
         {
             while (await timer.WaitForNextTickAsync(Gone))
             {
-                await ReadGuardedAsync();
+                await ReadGuardedAsync(isDue);
                 StateHasChanged();
             }
         }
@@ -60,10 +65,12 @@ public abstract partial class DataPage : ComponentBase, IDisposable
         _gone.Dispose();
     }
 
-    private async Task ReadGuardedAsync()
+    private async Task ReadGuardedAsync(Func<bool>? isDue = null)
     {
         try
         {
+            if (State is not LoadState.Failed && isDue?.Invoke() is false) return;
+            if (await Session.RequireAsync(Gone) is null) return;
             await ReadAsync();
             State = LoadState.Ready;
         }

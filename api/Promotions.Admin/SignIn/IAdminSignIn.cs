@@ -9,4 +9,7 @@ public interface IAdminSignIn
 {
     /// <returns>Null when the key is unknown, revoked or has no admin scope. Takes the same time for each.</returns>
     Task<AdminIdentity?> FindAsync(string key, CancellationToken cancellationToken);
+
+    /// <returns>False once the key of this id is revoked or no admin's any more. Asked before every read of every open page: cheap.</returns>
+    ValueTask<bool> IsAdminAsync(string keyId, CancellationToken cancellationToken);
 }

@@ -31,6 +31,13 @@ public sealed class ApiKeys(ISettingsStore settings, RandomNumberGenerator rando
         return found && proven && key!.Record.RevokedAt is null ? key : null;
     }
 
+    /// <summary>The key with this id, for those who proved it earlier; null once it is revoked.</summary>
+    public ApiKey? FindLive(string id)
+    {
+        ReloadWhenDue();
+        return _keys.TryGetValue(id, out var key) && key.Record.RevokedAt is null ? key : null;
+    }
+
     public IReadOnlyList<ApiKeyRecord> List()
     {
         Reload();
