@@ -18,7 +18,8 @@ public sealed class SqliteLedgerOptions
     /// <summary>Bulk work between decisions. Default 2 ms.</summary>
     public TimeSpan BulkSlice { get; init; } = TimeSpan.FromMilliseconds(2);
 
-    /// <summary>Unit: pages of 4 KiB. Beyond this the write-ahead log is moved into the database, on a thread of its own. Default 4,000, 16 MiB.</summary>
+    /// <summary>Unit: pages of 4 KiB. After so many more pages the write-ahead log is moved into the database, on a thread of its own; after four times as many it
+    /// starts again from its beginning. Default 4,000: 16 MiB and 64 MiB.</summary>
     public int WalPages { get; init; } = 4_000;
 
     /// <summary>Unit: KiB of pages that the writer keeps in memory. Default 64 MiB.</summary>

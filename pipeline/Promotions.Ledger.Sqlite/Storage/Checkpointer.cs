@@ -1,18 +1,16 @@
 namespace Promotions.Ledger.Sqlite.Storage;
 
 /// <summary>Moves the write-ahead log into the database on a thread and connection of its own, so that no decision waits for it.</summary>
-/// <remarks>A passive checkpoint never blocks the writer, but while the writer appends it never ends either: after a few passes little is left, and the
-/// writer itself moves the rest between two transactions. Then the log starts again from its beginning.</remarks>
+/// <remarks>A passive checkpoint never blocks the writer, but it ends behind a writer that goes on: the writer itself moves the last frames now and then
+/// (<see cref="Writer"/>), and the log starts again from its beginning.</remarks>
 internal sealed class Checkpointer : IDisposable
 {
-    private const int PassesMax = 4;
-    private const int FramesLeft = 256;
-
     private readonly Db _db;
     private readonly SemaphoreSlim _wanted = new(0);
     private readonly Thread _thread;
     private volatile bool _closing;
-    private int _phase;   // 0 idle, 1 working, 2 the writer's turn
+    private SqliteFaultException? _fault;
+    private int _phase;   // 0 idle, 1 working, 2 done
 
     public Checkpointer(string path, string? vfs)
     {
@@ -29,8 +27,13 @@ internal sealed class Checkpointer : IDisposable
         if (Interlocked.CompareExchange(ref _phase, 1, 0) == 0) _wanted.Release();
     }
 
-    /// <summary>True once after each checkpoint: the writer moves what is left.</summary>
-    public bool TakeTurn() => Interlocked.CompareExchange(ref _phase, 0, 2) == 2;
+    /// <summary>True once after each checkpoint.</summary>
+    /// <exception cref="SqliteFaultException">What went wrong in it.</exception>
+    public bool TakeDone()
+    {
+        if (Interlocked.CompareExchange(ref _phase, 0, 2) != 2) return false;
+        return Interlocked.Exchange(ref _fault, null) is { } fault ? throw fault : true;
+    }
 
     private void Run()
     {
@@ -40,15 +43,11 @@ internal sealed class Checkpointer : IDisposable
             if (_closing) return;
             try
             {
-                for (var pass = 0; pass < PassesMax; pass++)
-                {
-                    var (frames, moved) = _db.Checkpoint();
-                    if (frames - moved < FramesLeft) break;
-                }
+                _db.Checkpoint();
             }
-            catch (SqliteFaultException)
+            catch (SqliteFaultException fault)
             {
-                // The writer's own turn meets the same fault, where it stops the ledger if it must.
+                _fault = fault;   // the writer's to judge
             }
 
             Volatile.Write(ref _phase, 2);
