@@ -91,8 +91,8 @@ public sealed class SqliteLedger : ILedger, ISettingsStore
         await request.Completion.ConfigureAwait(false);
     }
 
-    /// <summary>For tests of a full disk: the file may not grow beyond so many pages. Returns how many it has now; 0 changes nothing.</summary>
-    internal long LimitPages(long pages) => _writer.LimitPages(pages);
+    /// <summary>For tests that prove what a setting is for: a pragma on the writer's own connection. Only while nothing is handed in.</summary>
+    internal void SetOnWriter(string pragma) => _writer.Set(pragma);
 
     /// <summary>Finishes what was handed in, then closes the file.</summary>
     public async ValueTask DisposeAsync()

@@ -4,6 +4,7 @@ using Promotions.Domain;
 using Promotions.Domain.Events;
 using Promotions.Ledger.Contract;
 using Promotions.Ledger.Sqlite.Storage;
+using Promotions.Ledger.Sqlite.Tests.Disk;
 using Promotions.Ledger.Sqlite.Verification;
 
 namespace Promotions.Ledger.Sqlite.Tests;
@@ -73,33 +74,58 @@ public sealed class SqliteFaultTests : IDisposable
     [Fact]
     public async Task A_full_disk_is_a_clean_fault_and_the_ledger_goes_on_when_there_is_room()
     {
-        await using (var ledger = Open())
+        var disk = new SimulatedDisk();
+        using var vfs = new DiskVfs(disk);
+        await using (var ledger = SqliteLedger.Open(new() { Path = FilePath, Vfs = vfs.Name }, _time))
         {
             await Do(ledger, Deposit("d-0"));
-            var pages = ledger.LimitPages(0);
-            ledger.LimitPages(pages + 2);
             var answered = 1;
-            LedgerFaultException? fault = null;
-            for (var i = 1; i < 400 && fault is null; i++)
+            for (var room = 20_000; room < 200_000; room += 45_000)   // full at one place of a commit and at another
             {
-                try
+                disk.Room = room;
+                LedgerFaultException? fault = null;
+                while (fault is null)
                 {
-                    await Do(ledger, Deposit("d-" + i));
-                    answered++;
+                    try
+                    {
+                        await Do(ledger, Deposit("d-" + answered));
+                        answered++;
+                    }
+                    catch (LedgerFaultException full)
+                    {
+                        fault = full;
+                    }
                 }
-                catch (LedgerFaultException full)
-                {
-                    fault = full;
-                }
+
+                Assert.Contains("SQLite 13", fault.Message, StringComparison.Ordinal);
+                Assert.Equal(answered, ledger.Reader.BalancesOf("ann").Single().Available);
+                Assert.True((await Do(ledger, Deposit("d-0"))).Repeated, "A look-up needs no room.");
+
+                disk.Room = null;
+                Assert.False((await Do(ledger, Deposit("d-" + answered))).Repeated);
+                Assert.Equal(++answered, ledger.Reader.BalancesOf("ann").Single().Available);
             }
 
-            Assert.NotNull(fault);
-            Assert.Equal(answered, ledger.Reader.BalancesOf("ann").Single().Available);
-            Assert.True((await Do(ledger, Deposit("d-0"))).Repeated);
+            Assert.True(disk.Refused >= 4);
+        }
 
-            ledger.LimitPages(1_000_000);
-            Assert.False((await Do(ledger, Deposit("d-" + answered))).Repeated);
-            Assert.Equal(answered + 1, ledger.Reader.BalancesOf("ann").Single().Available);
+        Assert.Empty(LedgerVerifier.Verify(FilePath, cancellationToken: TestContext.Current.CancellationToken).Findings);
+    }
+
+    [Fact]
+    public async Task A_disk_that_is_full_for_the_file_but_not_for_the_log_keeps_every_answer()
+    {
+        var disk = new SimulatedDisk();
+        using var vfs = new DiskVfs(disk);
+        var answered = 0;
+        await using (var ledger = SqliteLedger.Open(new() { Path = FilePath, Vfs = vfs.Name, WalPages = 20 }, _time))
+        {
+            disk.Refuse = path => path == FilePath;
+            for (; answered < 200; answered++) Assert.True((await Do(ledger, Deposit("d-" + answered))).Accepted);
+            Assert.True(disk.Refused > 0, "Nothing was moved from the log into the file.");
+            disk.Refuse = null;
+            for (; answered < 250; answered++) Assert.True((await Do(ledger, Deposit("d-" + answered))).Accepted);
+            Assert.Equal(answered, ledger.Reader.BalancesOf("ann").Single().Available);
         }
 
         Assert.Empty(LedgerVerifier.Verify(FilePath, cancellationToken: TestContext.Current.CancellationToken).Findings);

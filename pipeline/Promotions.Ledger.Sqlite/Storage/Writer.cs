@@ -387,11 +387,7 @@ internal sealed class Writer : IDisposable
     }
 
     /// <summary>Only while nothing is handed in: the connection is the writer thread's.</summary>
-    public long LimitPages(long pages)
-    {
-        if (pages > 0) _db.Execute(string.Create(CultureInfo.InvariantCulture, $"PRAGMA max_page_count = {pages}"));
-        return _db.Scalar("PRAGMA page_count");
-    }
+    public void Set(string pragma) => _db.Execute("PRAGMA " + pragma);
 
     /// <summary>Works off what was handed in; later requests are refused.</summary>
     public async ValueTask DrainAsync()
