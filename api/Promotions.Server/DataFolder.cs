@@ -17,6 +17,8 @@ internal sealed class DataFolder
     public string ClickHouse => Path.Combine(Root, "clickhouse");
     public string Keys => Path.Combine(Root, "keys");
     public string Run => Path.Combine(Root, "run");
+    /// <summary>Holds the end of the demonstration's past while that is being loaded.</summary>
+    public string DemoMark => Path.Combine(Root, "demo-loading");
     public string PidFile => Path.Combine(Run, "server.pid");
     public string ReadyFile => Path.Combine(Run, "ready");
 

@@ -6,14 +6,16 @@ using Promotions.Simulation.Abuse;
 
 namespace Promotions.Server;
 
-/// <summary>A shop with a past of 60 days, loaded once through the same topology and ledger; then its shoppers and abusers go on live.</summary>
+/// <summary>A shop with a past of 60 days, loaded once through the same topology and ledger; then its shoppers and abusers go on live, after a restart too.</summary>
 internal sealed class DemoShop : IAsyncDisposable
 {
     private const string Scope = "demo";
-    private const string Loading = "loading";
     private const string LoadedUntil = "loaded_until";
     private const ulong Seed = 20_261;        // not the training's: the shipped model has never seen these people
-    private const int Days = 60;
+    private const int Customers = 20_000;
+
+    /// <summary>Live days that the campaigns' budgets are for: after as many the season has ended anyway.</summary>
+    private const int BudgetDays = 60;
 
     /// <summary>The simulated shops capture when they pack, up to 30 hours after the order; the default of 30 minutes is for shops that capture at the till.</summary>
     public static readonly TimeSpan HoldFor = TimeSpan.FromHours(36);
@@ -27,42 +29,54 @@ internal sealed class DemoShop : IAsyncDisposable
 
     private DemoShop(SimulatedRetailer retailer, SimulationFeeder feeder, TimeProvider time, ILogger logger) => (_retailer, _feeder, _time, _logger) = (retailer, feeder, time, logger);
 
-    /// <summary>An empty ledger that gets a past must not hold anything of today before it: its clock never runs backwards.</summary>
-    public static void SetOut(DataFolder folder, SteerableClock clock)
+    /// <summary>Before the ledger is opened: its clock never runs backwards, so nothing of today may be written before the past is. The mark outlives a kill, and the next start goes on.</summary>
+    public static void SetOut(DataFolder folder, ServerOptions options, SteerableClock clock)
     {
-        if (!File.Exists(folder.LedgerFile)) clock.Steer(clock.WallNow.AddDays(-Days - 1));
+        if (!options.Demo) File.Delete(folder.DemoMark);       // what is there so far becomes a ledger with a life of its own
+        else if (!File.Exists(folder.LedgerFile)) File.WriteAllText(folder.DemoMark, EventTime.From(clock.WallNow).ToString());
+        if (File.Exists(folder.DemoMark)) clock.Steer(Read(File.ReadAllText(folder.DemoMark)).ToDateTimeOffset().AddDays(-options.DemoDays - 1));
     }
 
-    /// <summary>Loads the past on the first start, with a progress bar; later starts go on from now.</summary>
-    /// <returns>Null when nobody is to go on (<c>--rate 0</c>).</returns>
-    public static async Task<DemoShop?> OpenAsync(DecisionSystem system, ServerOptions options, SteerableClock clock, ILogger logger, CancellationToken cancellationToken)
+    /// <summary>Loads the past on the first start, with a progress bar, or what an interrupted load left out; later starts go on from now.</summary>
+    /// <returns>Null when nobody is to go on (<c>--rate 0</c>), or the ledger has a life of its own.</returns>
+    public static async Task<DemoShop?> OpenAsync(DecisionSystem system, DataFolder folder, ServerOptions options, SteerableClock clock, ILogger logger, CancellationToken cancellationToken)
     {
-        var now = EventTime.From(clock.WallNow);
-        var simulation = new SimulationOptions
+        if (system.Ledger.Find(Scope, LoadedUntil) is { } until)
         {
-            Seed = Seed,
-            Start = now.Plus(TimeSpan.FromDays(-Days)),
-            Until = now,
-            Scenarios = Scenarios(options.ScenarioFile),
-        };
-        if (system.Ledger.Find(Scope, LoadedUntil) is not null) return Resume(system, simulation, options, clock, now, logger);
-        if (system.Ledger.Find(Scope, Loading) is not null)
-            throw new StartRefusedException($"Loading the demonstration's past was interrupted, and a half past misleads. Remove {options.DataPath}, or start with --no-demo to keep what is there.");
-        if (system.Ledger.Reader.LastLogPosition > 0) return null;       // a ledger with a life of its own gets no demonstration
-        return await OpenNewAsync(system, simulation, options, clock, now, logger, cancellationToken);
-    }
+            File.Delete(folder.DemoMark);
+            clock.Release();
+            return GoOn(system, Simulation(options, Read(until)), options, clock, logger);
+        }
 
-    private static async Task<DemoShop?> OpenNewAsync(
-        DecisionSystem system, SimulationOptions simulation, ServerOptions options, SteerableClock clock, EventTime now, ILogger logger, CancellationToken cancellationToken)
-    {
-        await system.Ledger.PutAsync(Scope, Loading, now.ToString(), Actor.System, cancellationToken);
-        var retailer = new SimulatedRetailer(simulation);
+        if (!File.Exists(folder.DemoMark)) return null;
+        var end = Read(await File.ReadAllTextAsync(folder.DemoMark, cancellationToken));
+        var interrupted = system.Ledger.Reader.LastLogPosition > 0;
+        var retailer = new SimulatedRetailer(Simulation(options, end));
         var feeder = new SimulationFeeder(retailer, system.Gateway, system.Ledger);
-        await LoadAsync(retailer.Start, feeder, now, clock, cancellationToken);
-        await system.Ledger.PutAsync(Scope, LoadedUntil, now.ToString(), Actor.System, cancellationToken);
+        // The same shop again from its first day: what is recorded is answered from the ledger, and changes nothing.
+        await LoadAsync(interrupted ? "going on with the demonstration's past" : "loading the demonstration's past", retailer.Start, feeder, end, clock, cancellationToken);
+        await system.Ledger.PutAsync(Scope, LoadedUntil, end.ToString(), Actor.System, cancellationToken);
+        File.Delete(folder.DemoMark);
         if (options.Rate <= 0) return null;
         retailer.GoLive(EventTime.Now(clock), options.Rate);
         return new(retailer, feeder, clock, logger);
+    }
+
+    /// <summary>The shop whose past ends at <paramref name="until"/>: the same, whenever it is opened.</summary>
+    internal static SimulationOptions Simulation(ServerOptions options, EventTime until)
+    {
+        // Live, as many more people come as the rate says; budgets that were meant for the past alone would be spent within the hour.
+        var past = Customers * SimulatedRetailer.AttemptsPerCustomerDay * options.DemoDays;
+        var live = Math.Max(0, options.Rate) * 86_400 * BudgetDays;
+        return new()
+        {
+            Seed = Seed,
+            Customers = Customers,
+            Start = until.Plus(TimeSpan.FromDays(-options.DemoDays)),
+            Until = until,
+            Scenarios = Scenarios(options.ScenarioFile),
+            BudgetFactor = 1 + (2 * live / past),
+        };
     }
 
     /// <summary>Starts the live traffic; it ends with this object.</summary>
@@ -75,17 +89,18 @@ internal sealed class DemoShop : IAsyncDisposable
         _stop.Dispose();
     }
 
-    private static DemoShop? Resume(DecisionSystem system, SimulationOptions simulation, ServerOptions options, SteerableClock clock, EventTime now, ILogger logger)
+    private static DemoShop? GoOn(DecisionSystem system, SimulationOptions simulation, ServerOptions options, SteerableClock clock, ILogger logger)
     {
         if (options.Rate <= 0) return null;
-        var prefix = string.Create(CultureInfo.InvariantCulture, $"s{now.UnixMilliseconds / 1000 % 100_000_000}-");       // another session's customers and ids
-        var retailer = SimulatedRetailer.Resume(simulation with { IdPrefix = prefix }, now, options.Rate);
+        var retailer = SimulatedRetailer.Resume(simulation, EventTime.Now(clock), options.Rate);
         return new(retailer, new SimulationFeeder(retailer, system.Gateway, system.Ledger), clock, logger);
     }
 
-    private static async Task LoadAsync(EventTime start, SimulationFeeder feeder, EventTime until, SteerableClock clock, CancellationToken cancellationToken)
+    private static EventTime Read(string time) => EventTime.From(DateTimeOffset.Parse(time, CultureInfo.InvariantCulture));
+
+    internal static async Task LoadAsync(string title, EventTime start, SimulationFeeder feeder, EventTime until, SteerableClock clock, CancellationToken cancellationToken)
     {
-        var bar = new ProgressBar("loading the demonstration's past", Console.Out, !Console.IsOutputRedirected, clock);
+        var bar = new ProgressBar(title, Console.Out, !Console.IsOutputRedirected, clock);
         var events = 0;
         var span = (double)(until.UnixMilliseconds - start.UnixMilliseconds);
         try
@@ -93,6 +108,7 @@ internal sealed class DemoShop : IAsyncDisposable
             while (await feeder.StepAsync(cancellationToken) is { } sent)
             {
                 clock.Steer(sent.At.ToDateTimeOffset());
+                CrashPoints.Hit("in_demo_load");
                 if (++events % 500 == 0) bar.Report((sent.At.UnixMilliseconds - start.UnixMilliseconds) / span, string.Create(CultureInfo.InvariantCulture, $"{events:#,0} events, {sent.At.ToDateTimeOffset():yyyy-MM-dd}"));
             }
 

@@ -24,7 +24,7 @@ internal static class ServeCommand
         var folder = DataFolder.Open(options.DataPath);
         using var claim = folder.Claim();
         RefuseTakenPort(options.Port);
-        if (options.Demo) DemoShop.SetOut(folder, time);
+        DemoShop.SetOut(folder, options, time);
 
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders().AddSimpleConsole(console => console.SingleLine = true).SetMinimumLevel(LogLevel.Warning)
@@ -51,7 +51,7 @@ internal static class ServeCommand
 
         var (adminFile, checkoutFile) = await app.Services.GetRequiredService<ApiKeys>().EnsureFirstKeys(folder.Root);
         await app.StartAsync();
-        await using var demo = options.Demo ? await DemoShop.OpenAsync(system, options, time, loggers.CreateLogger<DemoShop>(), app.Lifetime.ApplicationStopping) : null;
+        await using var demo = options.Demo ? await DemoShop.OpenAsync(system, folder, options, time, loggers.CreateLogger<DemoShop>(), app.Lifetime.ApplicationStopping) : null;
         start.Started();
         folder.MarkReady();
         Announce(options, folder, adminFile, checkoutFile, analytics);

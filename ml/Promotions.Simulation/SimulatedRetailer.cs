@@ -11,7 +11,7 @@ namespace Promotions.Simulation;
 public sealed partial class SimulatedRetailer : ISimulation
 {
     /// <summary>Attempts of a member on an average day, for <see cref="GoLive"/>.</summary>
-    internal const double AttemptsPerCustomerDay = 0.028;
+    public const double AttemptsPerCustomerDay = 0.028;
 
     private const int CustomersMax = 20_000_000;
     private const double RingPopulation = 10_000;
@@ -60,7 +60,8 @@ public sealed partial class SimulatedRetailer : ISimulation
     /// <summary>The campaigns whose effect is known: those with a control group.</summary>
     public IReadOnlyList<Campaign> MeasuredCampaigns => [_campaigns.Season, .. _campaigns.Comeback];
 
-    /// <summary>A shop that begins in the middle: the same population, nothing of the past given out. For a restart; state of customers is new.</summary>
+    /// <summary>A shop that goes on after a restart: with the options of before the same people, codes and plan of visits; nothing of the past is given out. What its customers had
+    /// tried is forgotten, and so is what waited for a decision.</summary>
     /// <inheritdoc cref="GoLive" path="/exception"/>
     public static SimulatedRetailer Resume(SimulationOptions options, EventTime now, double attemptsPerSecond)
     {

@@ -30,6 +30,9 @@ public sealed record SimulationOptions
     /// <summary>Limits and budgets so wide that no customer's treatment depends on another's.</summary>
     public bool SlackLimits { get; init; }
 
+    /// <summary>The campaigns' budgets, times this: a shop that goes on live with many more customers spends as much more. At least 1.</summary>
+    public double BudgetFactor { get; init; } = 1;
+
     /// <summary>Kinds of abuse. Null: the four shipped; empty: an honest world.</summary>
     public IReadOnlyList<Scenario>? Scenarios { get; init; }
 
@@ -52,6 +55,7 @@ public sealed record SimulationOptions
         ArgumentOutOfRangeException.ThrowIfLessThan(Days ?? 1, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(Customers, 10);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(Customers, 20_000_000);
+        ArgumentOutOfRangeException.ThrowIfLessThan(BudgetFactor, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(ControlShare, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(ControlShare, 5_000);
         ArgumentOutOfRangeException.ThrowIfLessThan(SettleAfterMin, TimeSpan.FromSeconds(1));

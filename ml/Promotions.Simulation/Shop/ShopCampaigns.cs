@@ -30,10 +30,10 @@ internal sealed class ShopCampaigns
     {
         (_options, _start) = (options, start);
         var slack = options.SlackLimits;
-        Season = Make(SeasonId, "Season: 8 % off from 15 EUR", Distribution.Public, Percent(800, 3_000), 1_500, new(null, slack ? null : 3, slack ? null : 40_000_00), 10, 120, options.ControlShare);
+        Season = Make(SeasonId, "Season: 8 % off from 15 EUR", Distribution.Public, Percent(800, 3_000), 1_500, new(null, slack ? null : 3, slack ? null : Budget(40_000_00)), 10, 120, options.ControlShare);
         Comeback = [.. Enumerable.Range(0, ComebackCycles).Select(cycle => Make(
             $"comeback-{cycle + 1}", $"Come back {cycle + 1}: 15 % off for invited members", Distribution.Private, Percent(1_500, 4_000), 1_000,
-            new(null, slack ? null : 1, slack ? null : 60_000_00), 5 + (40 * cycle), 35 + (40 * cycle), options.ControlShare))];
+            new(null, slack ? null : 1, slack ? null : Budget(60_000_00)), 5 + (40 * cycle), 35 + (40 * cycle), options.ControlShare))];
         All =
         [
             Make("welcome", "Welcome: 10 EUR off the first order from 20 EUR", Distribution.CodeBased, Amount(1_000), 2_000, new(null, 1, null), 0, 180, 0),
@@ -94,6 +94,8 @@ internal sealed class ShopCampaigns
     private Campaign Make(string id, string name, Distribution distribution, Benefit benefit, long? spendMin, Limits limits, int fromDay, int toDay, int controlShare) => new(
         id, 1, name, distribution, Assortment.Currency, benefit, Conditions.None with { SpendMin = spendMin }, limits, Day(fromDay), Day(toDay), [],
         controlShare, controlShare == 0 ? "" : string.Create(CultureInfo.InvariantCulture, $"{id}-{_options.Seed:x16}"), true, _start);
+
+    private long Budget(long minorUnits) => (long)(minorUnits * _options.BudgetFactor);
 
     private EventTime Day(int day) => _start.Plus(TimeSpan.FromDays(day));
 
