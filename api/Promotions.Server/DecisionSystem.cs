@@ -3,10 +3,9 @@ using Promotions.Api.Policies;
 using Promotions.Features;
 using Promotions.Ledger;
 using Promotions.Ledger.Sqlite;
-using Promotions.Processing.Decisions;
 using Promotions.Processing.Embedded;
-using Promotions.Processing.State;
 using Promotions.Scoring;
+using Promotions.Streams.Embedded;
 using Promotions.Streams.RocksDb;
 
 namespace Promotions.Server;
@@ -16,45 +15,39 @@ internal sealed class DecisionSystem : IAsyncDisposable
 {
     /// <summary>Entities in memory. Unit: bytes. Source: `up.memory`, 1 GiB for everything.</summary>
     private const long EntityCacheBytes = 96L << 20;
-    private const long RocksBytes = 48L << 20;
-    private readonly RocksTileStore _tiles;
+    private static readonly RocksDbSettings Rocks = new(BlockCacheBytes: 32L << 20, WriteBufferBytes: 16L << 20, Sync: false);
+    private readonly RocksDbBackend _state;
+    private readonly EmbeddedRedemptions _redemptions;
 
-    private DecisionSystem(SqliteLedger ledger, RocksTileStore tiles, EmbeddedPipeline pipeline, EmbeddedGateway gateway, LoadedModel model, FraudPolicies policies)
-    {
-        Ledger = ledger;
-        _tiles = tiles;
-        Pipeline = pipeline;
-        Gateway = gateway;
-        Model = model;
-        Policies = policies;
-    }
+    private DecisionSystem(SqliteLedger ledger, RocksDbBackend state, EmbeddedRedemptions redemptions, LoadedModel model, FraudPolicies policies) =>
+        (Ledger, _state, _redemptions, Model, Policies) = (ledger, state, redemptions, model, policies);
 
     public SqliteLedger Ledger { get; }
-    public EmbeddedPipeline Pipeline { get; }
-    public EmbeddedGateway Gateway { get; }
+    public EmbeddedDriver Driver => _redemptions.Driver;
+    public EmbeddedGateway Gateway => _redemptions.Gateway;
     public LoadedModel Model { get; }
     public FraudPolicies Policies { get; }
 
     /// <param name="holdFor">Instead of the shipped policy's: a simulated shop captures when it packs, hours after the order.</param>
-    public static DecisionSystem Open(DataFolder folder, IPipelineObserver observer, TimeProvider time, ILogger logger, TimeSpan? holdFor = null)
+    public static DecisionSystem Open(DataFolder folder, IRedemptionObserver observer, TimeProvider time, ILogger logger, TimeSpan? holdFor = null)
     {
         var ledger = SqliteLedger.Open(new SqliteLedgerOptions { Path = folder.LedgerFile }, time);
-        var tiles = RocksTileStore.Open(folder.FeatureState, RocksBytes);
+        var state = RocksDbBackend.Open(folder.FeatureState, Rocks);
         var model = LoadedModel.Load();
         if (model.MissingBecause is { } reason) ServerLog.ModelMissing(logger, reason);
         var policies = OpenPolicies(ledger, holdFor, time);
-        var features = new FeatureFold(tiles, EntityCacheBytes);
-        var attempts = new AttemptProcessor(features, new Decider(new FeatureCatalog()), () => new(model.Scorer, model.MissingBecause, policies.Current.Policy, ledger.Campaigns));
-        var pipeline = EmbeddedPipeline.Start(ledger, attempts, features, observer, EmbeddedPipelineOptions.Default with { CheckpointEvery = CheckpointEvery(), LayoutSince = LayoutSince(ledger) }, time);
-        return new(ledger, tiles, pipeline, new EmbeddedGateway(pipeline, ledger, EarningRule.Default, time), model, policies);
+        var redemptions = EmbeddedRedemptions.Start(
+            ledger, state, () => new(model.Scorer, model.MissingBecause, policies.Current.Policy, ledger.Campaigns), EarningRule.Default, observer,
+            new(EntityCacheBytes, CheckpointEvery(), LayoutSince(ledger)), time);
+        return new(ledger, state, redemptions, model, policies);
     }
 
     /// <summary>Intake ends, what was accepted is finished, state is written; then the stores close.</summary>
     public async ValueTask DisposeAsync()
     {
-        await Pipeline.DisposeAsync();
+        await _redemptions.DisposeAsync();
         Policies.Dispose();
-        _tiles.Dispose();
+        _state.Dispose();
         await Ledger.DisposeAsync();
     }
 
@@ -84,7 +77,7 @@ internal sealed class DecisionSystem : IAsyncDisposable
     private static TimeSpan CheckpointEvery() =>
         int.TryParse(Environment.GetEnvironmentVariable("PROMOTIONS_CHECKPOINT_MS"), out var milliseconds) && milliseconds > 0
             ? TimeSpan.FromMilliseconds(milliseconds)
-            : EmbeddedPipelineOptions.Default.CheckpointEvery;
+            : TimeSpan.FromSeconds(5);
 }
 
 /// <summary>The champion, or why there is none: then each channel's policy decides, and the record says so.</summary>

@@ -2,11 +2,13 @@ using Promotions.Api.Observing;
 using Promotions.Domain.Decisions;
 using Promotions.Processing.Embedded;
 using Promotions.Processing.Statistics;
+using Promotions.Streams;
+using Promotions.Streams.Embedded;
 
 namespace Promotions.Server;
 
 /// <summary>Hands what the pipeline did to the live page and the metrics.</summary>
-internal sealed class PipelineObserver(LiveStatistics live, ILogger logger) : IPipelineObserver
+internal sealed class PipelineObserver(LiveStatistics live, ILogger logger) : IRedemptionObserver
 {
     /// <summary>Set once the web host has made it; until then (replay at start) nothing is counted.</summary>
     public ApiMetrics? Metrics { get; set; }
@@ -20,6 +22,8 @@ internal sealed class PipelineObserver(LiveStatistics live, ILogger logger) : IP
 
     public void Stage(string stage, TimeSpan took, int records) => Metrics?.Stage(stage).Observe(took.TotalSeconds);
 
+    public void DeadLettered(DeadLetter letter) => ServerLog.DeadLettered(logger, letter.Topic, letter.Id, letter.Reason);
+
     public void Faulted(string what, Exception fault) => ServerLog.PipelineFault(logger, fault, what);
 
     public void Replayed(long position, long lastPosition)
@@ -29,10 +33,10 @@ internal sealed class PipelineObserver(LiveStatistics live, ILogger logger) : IP
 }
 
 /// <summary>Intake is open only while state and ledger agree.</summary>
-internal sealed class PipelineReadiness(EmbeddedPipeline pipeline) : IReadinessCheck
+internal sealed class PipelineReadiness(EmbeddedDriver driver) : IReadinessCheck
 {
     public string Name => "pipeline";
-    public ValueTask<string?> CheckAsync(CancellationToken cancellationToken) => ValueTask.FromResult(pipeline.StoppedBecause?.Message);
+    public ValueTask<string?> CheckAsync(CancellationToken cancellationToken) => ValueTask.FromResult(driver.StoppedBecause?.Message);
 }
 
 /// <summary>Requests get their answers only once start-up, the demonstration's past included, is over.</summary>

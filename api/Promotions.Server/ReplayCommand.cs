@@ -2,6 +2,7 @@ using System.Globalization;
 using Promotions.Domain.Decisions;
 using Promotions.Processing.Embedded;
 using Promotions.Simulation.CompleteJourney;
+using Promotions.Streams;
 
 namespace Promotions.Server;
 
@@ -52,10 +53,11 @@ internal static class ReplayCommand
         return events;
     }
 
-    private sealed class Quiet(ILogger logger) : IPipelineObserver
+    private sealed class Quiet(ILogger logger) : IRedemptionObserver
     {
         public void Decided(Decision decision, bool repeated, TimeSpan sinceAccepted) { }
         public void Stage(string stage, TimeSpan took, int records) { }
+        public void DeadLettered(DeadLetter letter) => ServerLog.DeadLettered(logger, letter.Topic, letter.Id, letter.Reason);
         public void Faulted(string what, Exception fault) => ServerLog.PipelineFault(logger, fault, what);
         public void Replayed(long position, long lastPosition) { }
     }

@@ -66,7 +66,7 @@ internal static class ServeCommand
         services.AddSingleton<ILedger>(system.Ledger);
         services.AddSingleton<ISettingsStore>(system.Ledger);
         services.AddSingleton(system.Ledger.Reader);
-        services.AddSingleton(system.Pipeline);
+        services.AddSingleton(system.Driver);
         services.AddSingleton<IRedemptionGateway>(system.Gateway);
         services.AddSingleton<IFeatureCatalog, FeatureCatalog>();
         services.AddSingleton(provider => new DecisionExplainer(provider.GetRequiredService<IFeatureCatalog>(), system.Model.Find));

@@ -10,6 +10,9 @@ internal static partial class ServerLog
     [LoggerMessage(EventId = 9002, Level = LogLevel.Error, Message = "{What} failed")]
     public static partial void PipelineFault(ILogger logger, Exception fault, string what);
 
+    [LoggerMessage(EventId = 9010, Level = LogLevel.Warning, Message = "A record of {Topic} with id {Id} was given up and kept as a dead letter: {Reason}")]
+    public static partial void DeadLettered(ILogger logger, string topic, string id, string reason);
+
     [LoggerMessage(EventId = 9003, Level = LogLevel.Warning, Message = "Expired holds and lots could not be released; the next round tries again")]
     public static partial void ExpiryFault(ILogger logger, Exception fault);
 

@@ -1,11 +1,14 @@
 using System.Globalization;
 using Promotions.Domain;
-using Promotions.Domain.Campaigns;
+using Promotions.Domain.Decisions;
 using Promotions.Domain.Events;
 using Promotions.Features;
 using Promotions.Processing.Decisions;
+using Promotions.Processing.Records;
 using Promotions.Processing.State;
+using Promotions.Processing.Topologies;
 using Promotions.Simulation;
+using Promotions.Streams;
 
 namespace Promotions.Training;
 
@@ -36,17 +39,26 @@ public static class ReplayDataSet
 
     private static List<TrainingRow> RowsOf(ulong seed, EventTime start, int days)
     {
-        var shop = new Shop(start.Plus(TimeSpan.FromDays(days)));
+        using var shop = new Shop(start.Plus(TimeSpan.FromDays(days)));
         var retailer = new SimulatedRetailer(new SimulationOptions { Seed = seed, Start = start, Days = days + LabelDelayDays });
         shop.Checkout.Run(retailer, shop.Take);
         return shop.Rows();
     }
 
-    private sealed class Shop(EventTime rowsUntil)
+    /// <summary>One shop's log through the redemption topology: the vectors are those that its decisions would have been made on.</summary>
+    private sealed class Shop : IDisposable
     {
-        private readonly FeatureFold _features = new(new MemoryTileStore(), CacheBytes);
-        private readonly Dictionary<string, (float[] Vector, EventTime At, AttemptEntities Entities)> _attempts = new(StringComparer.Ordinal);
+        private readonly EventTime _rowsUntil;
+        private readonly TopologyDriver _driver;
+        private readonly Dictionary<string, (ReadOnlyMemory<float> Vector, EventTime At, AttemptEntities Entities)> _attempts = new(StringComparer.Ordinal);
         private readonly HashSet<string> _abusive = new(StringComparer.Ordinal);
+
+        public Shop(EventTime rowsUntil)
+        {
+            _rowsUntil = rowsUntil;
+            var inputs = new DecisionInputs(null, "the model is what these rows are for", new FraudPolicy(0, FraudCosts.Default, 0, [], [Till, Others], TimeSpan.Zero), Checkout);
+            _driver = new(RedemptionTopology.Build(() => new Decider(new FeatureCatalog()), () => inputs, CacheBytes));
+        }
 
         public ReferenceCheckout Checkout { get; } = new();
 
@@ -55,30 +67,32 @@ public static class ReplayDataSet
             switch (happened)
             {
                 case RedemptionAttempted attempt: Observe(attempt.Request, feedback!); break;
-                case Ordered ordered: _features.Fold(ordered.Order); break;
-                case Returned returned: _features.Fold(returned.Return); break;
+                case Ordered ordered: _driver.Pipe(Topics.Orders, RecordCodec.Encode(ordered.Order), ordered.Order.At); break;
+                case Returned returned: _driver.Pipe(Topics.Returns, RecordCodec.Encode(returned.Return), returned.Return.At); break;
                 case Labelled labelled: Fold(labelled.Label); break;
             }
         }
 
-        public List<TrainingRow> Rows() => [.. _attempts.Where(a => a.Value.At < rowsUntil).Select(a => new TrainingRow(a.Value.Vector, _abusive.Contains(a.Key), 1, a.Value.At))];
+        public List<TrainingRow> Rows() => [.. _attempts.Where(a => a.Value.At < _rowsUntil).Select(a => new TrainingRow(a.Value.Vector.ToArray(), _abusive.Contains(a.Key), 1, a.Value.At))];
+
+        public void Dispose() => _driver.Dispose();
 
         private void Observe(RedemptionRequest request, DecisionFeedback feedback)
         {
             var entities = ChannelEntities.Of(request, PolicyOf(request.Channel));
-            var vector = new float[FeatureRegistry.Count];
-            _features.Observe(request, entities, vector);
-            var priced = PromotionEngine.Price(request, Checkout, request.At);
-            _features.Describe(request, priced, vector);
-            _features.Fold(new RedemptionOutcome(
-                request.Id, request.Kind, feedback.Status, feedback.Refusal.ToString(), priced.Redeemables.Any(r => r.UnknownCode), priced.Discount, request.At, entities));
-            _attempts[request.Id] = (vector, request.At, entities);
+            _driver.Pipe(Topics.Requests, ObservedRequest.Encode(request, entities), request.At);
+            if (_driver.DeadLetters is [{ } letter, ..]) throw new InvalidDataException($"Attempt '{request.Id}' was given up: {letter.Reason}");
+            var proposal = (DecisionProposal)_driver.TakeOutputs()[0].Value!;
+            var outcome = new RedemptionOutcome(
+                request.Id, request.Kind, feedback.Status, feedback.Refusal.ToString(), proposal.Priced.Redeemables.Any(r => r.UnknownCode), proposal.Priced.Discount, request.At, entities);
+            _driver.Pipe(Topics.Outcomes, RecordCodec.Encode(outcome), outcome.At);
+            _attempts[request.Id] = (proposal.Risk.Vector, request.At, entities);
         }
 
         private void Fold(LabelRecorded label)
         {
             if (!_attempts.TryGetValue(label.RedemptionId, out var attempt)) return;
-            _features.Fold(label with { Entities = attempt.Entities });
+            _driver.Pipe(Topics.Labels, RecordCodec.Encode(label with { Entities = attempt.Entities }), label.At);
             if (label.Abuse) _abusive.Add(label.RedemptionId);
             else _abusive.Remove(label.RedemptionId);
         }

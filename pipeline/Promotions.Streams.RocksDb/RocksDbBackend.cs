@@ -5,7 +5,7 @@ using RocksDbSharp;
 namespace Promotions.Streams.RocksDb;
 
 /// <summary>State in RocksDB: one write batch carries values, position and layout, so a crash leaves the old ones or the new ones.</summary>
-/// <remarks>Keys start with a store id of 1 to 255; 0x00 is the backend's own record of position and layout.</remarks>
+/// <remarks>A batch lies in one memtable and a memtable is flushed whole, so even without a write-ahead log what a crash leaves is all of some earlier checkpoint. Keys start with a store id of 1 to 255; 0x00 is the backend's own record of position and layout.</remarks>
 public sealed unsafe class RocksDbBackend : IStateBackend
 {
     private static readonly byte[] MetaKey = [0x00];
@@ -19,7 +19,7 @@ public sealed unsafe class RocksDbBackend : IStateBackend
     private RocksDbBackend(RocksDbSharp.RocksDb db, bool sync)
     {
         _db = db;
-        _write = new WriteOptions().SetSync(sync);
+        _write = sync ? new WriteOptions().SetSync(true) : new WriteOptions().DisableWal(1);
         Span<byte> meta = stackalloc byte[MetaLength];
         var length = ReadValue(MetaKey, meta);
         if (length < 0) return;

@@ -8,7 +8,8 @@ namespace Promotions.Streams;
 /// checkpoint are then folded again.</remarks>
 public sealed class TopologyDriver : IDisposable
 {
-    private const int KeptMax = 4_096;
+    /// <summary>Records folded again at most after a poison record; what they hold is the price of it.</summary>
+    private const int KeptMax = 16_384;
 
     private readonly StateStores _stores;
     private readonly TopologyRuntime _runtime;
@@ -60,6 +61,8 @@ public sealed class TopologyDriver : IDisposable
         return outputs;
     }
 
+    public void ClearOutputs() => _outputs.Clear();
+
     /// <summary>Looks into a store. What is got from it is good until the next record.</summary>
     public KeyedStore<TKey, TState> Store<TKey, TState>(string name)
         where TKey : notnull
@@ -88,7 +91,7 @@ public sealed class TopologyDriver : IDisposable
         _stores.Settle();
         _sinceCheckpoint.Add(input);
         if (_sinceCheckpoint.Count < KeptMax && !_stores.WantsCheckpoint) return;
-        _stores.Checkpoint(_position, _runtime.StreamTime);
+        _stores.Checkpoint(_position);
         _sinceCheckpoint.Clear();
     }
 

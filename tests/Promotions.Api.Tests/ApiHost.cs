@@ -20,6 +20,8 @@ using Promotions.Ledger.Sqlite;
 using Promotions.Processing;
 using Promotions.Processing.Decisions;
 using Promotions.Processing.Embedded;
+using Promotions.Processing.State;
+using Promotions.Streams.State;
 
 namespace Promotions.Api.Tests;
 
@@ -28,12 +30,12 @@ public sealed class ApiHost : IAsyncDisposable
 {
     private readonly string _folder;
     private readonly SqliteLedger _ledger;
-    private readonly EmbeddedPipeline _pipeline;
+    private readonly EmbeddedRedemptions _redemptions;
     private readonly WebApplication _app;
 
-    private ApiHost(string folder, SqliteLedger ledger, EmbeddedPipeline pipeline, WebApplication app, HttpClient http)
+    private ApiHost(string folder, SqliteLedger ledger, EmbeddedRedemptions redemptions, WebApplication app, HttpClient http)
     {
-        (_folder, _ledger, _pipeline, _app, Http) = (folder, ledger, pipeline, app, http);
+        (_folder, _ledger, _redemptions, _app, Http) = (folder, ledger, redemptions, app, http);
     }
 
     public HttpClient Http { get; }
@@ -51,13 +53,13 @@ public sealed class ApiHost : IAsyncDisposable
         var ledger = SqliteLedger.Open(new SqliteLedgerOptions { Path = Path.Combine(folder, "ledger.db") }, TimeProvider.System);
         var seen = ledgerSeen?.Invoke(ledger) ?? ledger;
         var metrics = new ApiMetrics();
-        var catalog = new NoFeatures();
+        var catalog = new FeatureCatalog();
         var scorer = new FixedScorer(score);
         var policies = new FraudPolicies(ledger, PolicyOfTests.Lenient, TimeProvider.System);
         var inputs = new DecisionInputs(scorer, null, PolicyOfTests.Lenient, ledger.Campaigns);
-        var pipeline = EmbeddedPipeline.Start(
-            seen, new AttemptProcessor(catalog, new Decider(catalog), () => inputs with { Campaigns = seen.Campaigns, Policy = policies.Current.Policy }), catalog, metrics, EmbeddedPipelineOptions.Default, TimeProvider.System);
-        IRedemptionGateway gateway = new EmbeddedGateway(pipeline, seen, EarningRule.Default, TimeProvider.System);
+        var redemptions = EmbeddedRedemptions.Start(
+            seen, new InMemoryBackend(), () => inputs with { Campaigns = seen.Campaigns, Policy = policies.Current.Policy }, EarningRule.Default, metrics, new(16 << 20, TimeSpan.FromSeconds(5)), TimeProvider.System);
+        IRedemptionGateway gateway = redemptions.Gateway;
         var bad = broken ? new BadGateway(gateway) : null;
 
         var builder = WebApplication.CreateSlimBuilder();
@@ -72,7 +74,7 @@ public sealed class ApiHost : IAsyncDisposable
         var files = await app.Services.GetRequiredService<ApiKeys>().EnsureFirstKeys(folder);
         await app.StartAsync();
         var address = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single();
-        return new(folder, ledger, pipeline, app, new HttpClient { BaseAddress = new Uri(address) })
+        return new(folder, ledger, redemptions, app, new HttpClient { BaseAddress = new Uri(address) })
         {
             AdminKey = (await File.ReadAllTextAsync(files.AdminFile)).Trim(),
             CheckoutKey = (await File.ReadAllTextAsync(files.CheckoutFile)).Trim(),
@@ -105,7 +107,7 @@ public sealed class ApiHost : IAsyncDisposable
     {
         Http.Dispose();
         await _app.DisposeAsync();
-        await _pipeline.DisposeAsync();
+        await _redemptions.DisposeAsync();
         await _ledger.DisposeAsync();
         Directory.Delete(_folder, recursive: true);
     }

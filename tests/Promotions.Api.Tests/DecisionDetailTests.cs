@@ -16,7 +16,7 @@ public class DecisionDetailTests
 
         var risk = (await host.ExpectAsync(200, "GET", "/v1/redemptions/r-1")).Json["risk"]!;
         Assert.Equal(1.5, risk["reasons"]![0]!["contribution"]!.GetValue<double>());
-        Assert.Equal("attempts", risk["reasons"]![0]!["feature"]!.GetValue<string>());
+        Assert.Equal("device_attempts_24h", risk["reasons"]![0]!["feature"]!.GetValue<string>());
         Assert.Null(risk["reasons_missing_because"]);
         var checkout = (await host.ExpectAsync(200, "GET", "/v1/redemptions/r-1", key: "checkout")).Json["risk"]!;
         Assert.Null(checkout["reasons"]);

@@ -1,5 +1,5 @@
-using Promotions.Domain.Campaigns;
 using Promotions.Domain.Events;
+using Promotions.Features;
 using Promotions.Ledger;
 using Promotions.Processing;
 using Promotions.Processing.Decisions;
@@ -7,37 +7,21 @@ using Promotions.Scoring;
 
 namespace Promotions.Api.Tests;
 
-/// <summary>A fold with one feature that counts nothing: these tests are about the surface, not about evidence.</summary>
-internal sealed class NoFeatures : IFeatureFold, IFeatureCatalog
-{
-    public ulong LayoutHash => 1;
-    public int VectorLength => 1;
-    public int Count => 1;
-    public long CheckpointPosition { get; private set; }
-    public bool WantsCheckpoint => false;
-    public uint Observe(RedemptionRequest request, AttemptEntities entities, Span<float> vector) => 0;
-    public void Fold(RedemptionOutcome outcome) { }
-    public void Fold(LabelRecorded label) { }
-    public void Fold(OrderPlaced order) { }
-    public void Fold(OrderReturned returned) { }
-    public void Describe(RedemptionRequest request, PricedCart priced, Span<float> vector) { }
-    public void Checkpoint(long position) => CheckpointPosition = position;
-    public void RollBack() { }
-    public int IndexOf(string name) => name == "attempts" ? 0 : -1;
-    public string NameOf(int index) => "attempts";
-    public string Describe(int index, float value, string currency, AttemptEntities entities) => "9 accounts redeemed from this device in 24 h";
-    public string? EntityOf(int index, AttemptEntities entities) => entities.Device is null ? null : "device:" + entities.Device;
-}
-
+/// <summary>One answer for every vector, and one reason: what the device did.</summary>
 internal sealed class FixedScorer(double probability) : IScorer
 {
     public string ModelHash => new('a', 64);
-    public ulong LayoutHash => 1;
-    public int FeatureCount => 1;
+    public ulong LayoutHash => FeatureRegistry.LayoutHash;
+    public int FeatureCount => FeatureRegistry.Count;
     public double ExpectedScore => 0;
     public double RawScore(ReadOnlySpan<float> vector) => 1.5;
     public double Probability(double rawScore) => probability;
-    public void Explain(ReadOnlySpan<float> vector, Span<double> contributions) => contributions[0] = 1.5;
+
+    public void Explain(ReadOnlySpan<float> vector, Span<double> contributions)
+    {
+        contributions.Clear();
+        contributions[FeatureRegistry.IndexOf("device_attempts_24h")] = 1.5;
+    }
 }
 
 internal static class PolicyOfTests

@@ -7,8 +7,10 @@ using Promotions.Ledger;
 using Promotions.Ledger.Sqlite;
 using Promotions.Processing.Decisions;
 using Promotions.Processing.Embedded;
-using Promotions.Processing.State;
 using Promotions.Scoring;
+using Promotions.Streams;
+using Promotions.Streams.Embedded;
+using Promotions.Streams.State;
 
 namespace Promotions.Processing.Tests;
 
@@ -19,28 +21,25 @@ internal sealed class PipelineRig : IAsyncDisposable
     private readonly string _folder;
     private readonly bool _owns;
     private readonly SqliteLedger _ledger;
-    private readonly EmbeddedPipeline _pipeline;
+    private readonly EmbeddedRedemptions _redemptions;
 
-    private PipelineRig(string folder, bool owns, ITileStore tiles, IScorer? scorer, FraudPolicy policy)
+    private PipelineRig(string folder, bool owns, IStateBackend state, IScorer? scorer, FraudPolicy policy)
     {
         (_folder, _owns) = (folder, owns);
         _ledger = SqliteLedger.Open(new SqliteLedgerOptions { Path = Path.Combine(folder, "ledger.db") }, Time);
-        Features = new FeatureFold(tiles, 64 << 20);
-        var attempts = new AttemptProcessor(Features, new Decider(new FeatureCatalog()), () => new(scorer, scorer is null ? "none in this test" : null, policy, _ledger.Campaigns));
-        _pipeline = EmbeddedPipeline.Start(_ledger, attempts, Features, new Silent(), EmbeddedPipelineOptions.Default with { CheckpointEvery = TimeSpan.FromHours(1) }, TimeProvider.System);
-        Gateway = new EmbeddedGateway(_pipeline, _ledger, EarningRule.Default, Time);
+        _redemptions = EmbeddedRedemptions.Start(
+            _ledger, state, () => new(scorer, scorer is null ? "none in this test" : null, policy, _ledger.Campaigns), EarningRule.Default, new Silent(), new(64 << 20, TimeSpan.FromHours(1)), Time);
     }
 
     public FakeTimeProvider Time { get; } = new(Start.ToDateTimeOffset());
-    public EmbeddedGateway Gateway { get; }
-    public FeatureFold Features { get; }
+    public EmbeddedGateway Gateway => _redemptions.Gateway;
     public ILedger Ledger => _ledger;
     public ILedgerReader Reader => _ledger.Reader;
 
     public static readonly FraudPolicy Policy = new(1, FraudCosts.Default, 0.05, [], [], TimeSpan.FromMinutes(30));
 
-    public static PipelineRig Open(string? folder = null, ITileStore? tiles = null, IScorer? scorer = null, FraudPolicy? policy = null) =>
-        new(folder ?? Directory.CreateTempSubdirectory("promotions-rig-").FullName, folder is null, tiles ?? new MemoryTileStore(), scorer, policy ?? Policy);
+    public static PipelineRig Open(string? folder = null, IStateBackend? state = null, IScorer? scorer = null, FraudPolicy? policy = null) =>
+        new(folder ?? Directory.CreateTempSubdirectory("promotions-rig-").FullName, folder is null, state ?? new InMemoryBackend(), scorer, policy ?? Policy);
 
     public Task<LedgerOutcome> PutAsync(Campaign campaign) =>
         _ledger.ExecuteAsync(new PutCampaign($"put:{campaign.Id}:{campaign.Version}", Actor.System, EventTime.Now(Time), campaign), Lane.Decision, CancellationToken.None);
@@ -62,7 +61,7 @@ internal sealed class PipelineRig : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        await _pipeline.DisposeAsync();
+        await _redemptions.DisposeAsync();
         await _ledger.DisposeAsync();
         if (_owns) Directory.Delete(_folder, recursive: true);
     }
@@ -79,10 +78,11 @@ internal sealed class PipelineRig : IAsyncDisposable
         public void Explain(ReadOnlySpan<float> vector, Span<double> contributions) => contributions.Clear();
     }
 
-    private sealed class Silent : IPipelineObserver
+    private sealed class Silent : IRedemptionObserver
     {
         public void Decided(Decision decision, bool repeated, TimeSpan sinceAccepted) { }
         public void Stage(string stage, TimeSpan took, int records) { }
+        public void DeadLettered(DeadLetter letter) { }
         public void Faulted(string what, Exception fault) { }
         public void Replayed(long position, long lastPosition) { }
     }

@@ -19,7 +19,8 @@ public sealed class TopologyTests
         Sub-topology 2: input additions-by-key; stores counters
           repartition by-key [additions-by-key] <- additions, outcomes
           processor count (stores counters) <- by-key
-          sink totals [totals] <- count
+          processor tell <- count
+          sink totals [totals] <- tell
 
         """, Counting.Topology().Describe());
 

@@ -5,11 +5,13 @@ using Promotions.Domain.Campaigns;
 using Promotions.Domain.Decisions;
 using Promotions.Domain.Events;
 using Promotions.Processing.Embedded;
+using Promotions.Streams;
+using Promotions.Streams.Embedded;
 
 namespace Promotions.Api.Observing;
 
 /// <summary>The numbers at <c>/metrics</c>. The pipeline feeds stages; followers are asked at each scrape.</summary>
-public sealed class ApiMetrics : IPipelineObserver
+public sealed class ApiMetrics : IRedemptionObserver
 {
     // 50 µs to 10 s: the target is a few milliseconds, and faults show in the tail.
     private static readonly double[] Seconds = [0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.002, 0.004, 0.008, 0.015, 0.03, 0.06, 0.125, 0.25, 0.5, 1, 2.5, 10];
@@ -57,18 +59,20 @@ public sealed class ApiMetrics : IPipelineObserver
     /// <summary>Count one decision; once per redemption, never for a repeated answer.</summary>
     public void Decided(RedemptionStatus status, RefusalCode refusal) => _decisions.WithLabels(Wire.Of(status), Wire.Of(refusal)).Inc();
 
-    void IPipelineObserver.Decided(Decision decision, bool repeated, TimeSpan sinceAccepted)
+    void IRedemptionObserver.Decided(Decision decision, bool repeated, TimeSpan sinceAccepted)
     {
         if (repeated) return;
         Decided(decision.Status, decision.Refusal);
         Stage("accepted_to_answer").Observe(sinceAccepted.TotalSeconds);
     }
 
-    void IPipelineObserver.Stage(string stage, TimeSpan took, int records) => Stage(stage).Observe(took.TotalSeconds);
+    void IDriverObserver.Stage(string stage, TimeSpan took, int records) => Stage(stage).Observe(took.TotalSeconds);
 
-    void IPipelineObserver.Faulted(string what, Exception fault) => _faults.WithLabels(what).Inc();
+    void IDriverObserver.DeadLettered(DeadLetter letter) => _faults.WithLabels("dead_letter").Inc();
 
-    void IPipelineObserver.Replayed(long position, long lastPosition) => _replayed.Set(Math.Max(0, lastPosition - position));
+    void IDriverObserver.Faulted(string what, Exception fault) => _faults.WithLabels(what).Inc();
+
+    void IDriverObserver.Replayed(long position, long lastPosition) => _replayed.Set(Math.Max(0, lastPosition - position));
 
     /// <summary>For the hot path: the stage's histogram, looked up once.</summary>
     /// <param name="stage">A small, fixed set: <c>observe</c>, <c>price</c>, <c>score</c>, <c>decide</c>, <c>commit</c> ...</param>

@@ -12,6 +12,14 @@ public static class ProposalCodec
 {
     private const byte Version = 1;
 
+    /// <summary>The document on its own, for a topic.</summary>
+    public static byte[] Encode(DecisionProposal proposal)
+    {
+        var to = new ByteWriter(1024);
+        Encode(to, proposal);
+        return to.ToArray();
+    }
+
     internal static void Encode(ByteWriter to, DecisionProposal proposal)
     {
         to.Byte(Version);

@@ -3,20 +3,24 @@ using Promotions.Domain.Campaigns;
 using Promotions.Domain.Decisions;
 using Promotions.Domain.Events;
 using Promotions.Ledger;
+using Promotions.Processing.Decisions;
 using Promotions.Processing.Records;
+using Promotions.Streams.Embedded;
 
 namespace Promotions.Processing.Embedded;
 
-/// <summary>Checkout's door to the embedded pipeline.</summary>
-/// <param name="earning">Points for an order, or none; settings of the shop.</param>
-public sealed class EmbeddedGateway(EmbeddedPipeline pipeline, ILedger ledger, EarningRule earning, TimeProvider time) : IRedemptionGateway
+/// <summary>Checkout's door to the topology under the embedded driver.</summary>
+/// <param name="inputs">Whose policy says which entities count for a channel.</param>
+public sealed class EmbeddedGateway(EmbeddedDriver driver, ILedger ledger, Func<DecisionInputs> inputs, TimeProvider time) : IRedemptionGateway
 {
+    private readonly Intake _intake = new();
+
     public async Task<LedgerOutcome> RedeemAsync(RedemptionRequest request, CancellationToken cancellationToken)
     {
         if (request.Kind is AttemptKind.Redemption && RecordedAnswer(request) is { } recorded) return recorded;
-        var item = new AttemptItem(request, time.GetTimestamp());
-        var outcome = await pipeline.SubmitAsync(item, cancellationToken).ConfigureAwait(false);
-        return request.Kind is AttemptKind.Validation ? DryRun(item) : outcome;
+        var entities = ChannelEntities.Of(request, inputs().Policy.For(request.Channel));
+        var answer = await SubmitAsync(Topics.Requests, request.Id, ObservedRequest.Encode(_intake.Accept(request), entities), request.At, isDeferred: false, cancellationToken).ConfigureAwait(false);
+        return answer is DecisionProposal proposal ? DryRun(proposal) : (LedgerOutcome)answer!;
     }
 
     public async Task<Qualification> QualifyAsync(RedemptionRequest request, CancellationToken cancellationToken)
@@ -36,30 +40,44 @@ public sealed class EmbeddedGateway(EmbeddedPipeline pipeline, ILedger ledger, E
             ]);
     }
 
-    public Task<LedgerOutcome> CaptureAsync(CaptureRequested request, CancellationToken cancellationToken) => SubmitAsync(
-        Topics.Captures, new CaptureHold("capture:" + request.RedemptionId, ActorOf(request.ApiKeyId), request.At, request.RedemptionId), RecordCodec.Encode(request), request, cancellationToken);
+    public Task<LedgerOutcome> CaptureAsync(CaptureRequested request, CancellationToken cancellationToken) =>
+        ReportAsync(Topics.Captures, FeedbackCommands.IdOf(request), RecordCodec.Encode(request), request.At, cancellationToken);
 
-    public Task<LedgerOutcome> VoidAsync(VoidRequested request, CancellationToken cancellationToken) => SubmitAsync(
-        Topics.Voids, new VoidHold("void:" + request.RedemptionId, ActorOf(request.ApiKeyId), request.At, request.RedemptionId, request.Reason), RecordCodec.Encode(request), request, cancellationToken);
+    public Task<LedgerOutcome> VoidAsync(VoidRequested request, CancellationToken cancellationToken) =>
+        ReportAsync(Topics.Voids, FeedbackCommands.IdOf(request), RecordCodec.Encode(request), request.At, cancellationToken);
 
-    public Task<LedgerOutcome> RecordAsync(OrderPlaced order, CancellationToken cancellationToken) => SubmitAsync(
-        Topics.Orders, new RecordOrder(ActorOf(order.ApiKeyId), order, earning.PointsFor(order), earning.ExpiryFor(order)), RecordCodec.Encode(order), order, cancellationToken);
+    public Task<LedgerOutcome> RecordAsync(OrderPlaced order, CancellationToken cancellationToken) => ReportAsync(Topics.Orders, order.Id, RecordCodec.Encode(order), order.At, cancellationToken);
 
-    public Task<LedgerOutcome> RecordAsync(OrderReturned returned, CancellationToken cancellationToken) => SubmitAsync(
-        Topics.Returns, new RecordReturn(Actor.System, returned), RecordCodec.Encode(returned), returned, cancellationToken);
+    public Task<LedgerOutcome> RecordAsync(OrderReturned returned, CancellationToken cancellationToken) =>
+        ReportAsync(Topics.Returns, returned.Id, RecordCodec.Encode(returned), returned.At, cancellationToken);
 
-    public Task<LedgerOutcome> RecordAsync(EngagementRecorded engagement, CancellationToken cancellationToken) => SubmitAsync(
-        Topics.Engagements, new RecordEngagement(ActorOf(engagement.ApiKeyId), engagement), RecordCodec.Encode(engagement), engagement, cancellationToken);
+    public Task<LedgerOutcome> RecordAsync(EngagementRecorded engagement, CancellationToken cancellationToken) =>
+        ReportAsync(Topics.Engagements, engagement.Id, RecordCodec.Encode(engagement), engagement.At, cancellationToken);
 
     public Task<LedgerOutcome> RecordAsync(LabelRecorded label, CancellationToken cancellationToken)
     {
         var entities = ledger.Reader.FindDecision(label.RedemptionId)?.Proposal.Entities ?? label.Entities;      // a label is about the entities of the attempt that it judges
-        var full = label with { Entities = entities };
-        return SubmitAsync(Topics.Labels, new RecordLabel(new Actor("person", label.Actor), full), RecordCodec.Encode(full), full, cancellationToken);
+        return ReportAsync(Topics.Labels, label.Id, RecordCodec.Encode(label with { Entities = entities }), label.At, cancellationToken);
     }
 
-    private Task<LedgerOutcome> SubmitAsync(string topic, LedgerCommand command, byte[] value, object record, CancellationToken cancellationToken) =>
-        pipeline.SubmitAsync(new FeedbackItem(topic, command, value, record, time.GetTimestamp()), cancellationToken);
+    private async Task<LedgerOutcome> ReportAsync(string topic, string id, byte[] value, EventTime at, CancellationToken cancellationToken) =>
+        (LedgerOutcome)(await SubmitAsync(topic, id, value, at, isDeferred: true, cancellationToken).ConfigureAwait(false))!;
+
+    private async Task<object?> SubmitAsync(string topic, string id, byte[] value, EventTime at, bool isDeferred, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await driver.SubmitAsync(new(topic, id, value, at) { IsDeferred = isDeferred, AcceptedTimestamp = time.GetTimestamp() }, cancellationToken).ConfigureAwait(false);
+        }
+        catch (DeadLetterException given)
+        {
+            return new LedgerOutcome(0, LedgerRefusal.InvalidCommand, false, null, "The record was given up: " + given.Letter!.Reason);
+        }
+        catch (DriverFaultException fault)
+        {
+            throw fault.InnerException as LedgerFaultException ?? new LedgerFaultException(fault.Message, fault);
+        }
+    }
 
     /// <summary>The first rung of the ladder, asked on the caller's thread: a retry is answered without being observed again.</summary>
     private LedgerOutcome? RecordedAnswer(RedemptionRequest request)
@@ -71,9 +89,8 @@ public sealed class EmbeddedGateway(EmbeddedPipeline pipeline, ILedger ledger, E
     }
 
     /// <summary>What would have happened: limits and balances as they stand, nothing booked.</summary>
-    private LedgerOutcome DryRun(AttemptItem item)
+    private LedgerOutcome DryRun(DecisionProposal proposal)
     {
-        var proposal = item.Proposal!;
         var status = proposal.Proposed;
         var refusal = proposal.Refusal;
         if (status is RedemptionStatus.Approved or RedemptionStatus.Review && LimitRefusal(proposal) is var limit and not RefusalCode.None) (status, refusal) = (RedemptionStatus.Rejected, limit);

@@ -1,10 +1,12 @@
 using System.Buffers;
 using Promotions.Domain.Events;
+using Promotions.Features;
 
 namespace Promotions.Processing.Records;
 
 /// <summary>The log's form of an attempt: the request and the entities that counted under the channel's policy of that moment, so that replay needs no policy.</summary>
-public static class ObservedRequest
+/// <param name="Keys">Of the entities, in the vector's order.</param>
+public sealed record ObservedRequest(RedemptionRequest Request, AttemptEntities Entities, IReadOnlyList<EntityKey> Keys)
 {
     public static byte[] Encode(RedemptionRequest request, AttemptEntities entities)
     {
@@ -16,10 +18,13 @@ public static class ObservedRequest
         return output.WrittenSpan.ToArray();
     }
 
-    public static (RedemptionRequest Request, AttemptEntities Entities) Decode(ReadOnlySpan<byte> bytes)
+    public static ObservedRequest Decode(ReadOnlySpan<byte> bytes)
     {
         var r = new RecordReader(bytes);
         var request = RecordCodec.DecodeRequest(r.Span());
-        return (request, RecordCodec.ReadEntities(ref r));
+        var entities = RecordCodec.ReadEntities(ref r);
+        var keys = new List<EntityKey>(7);
+        Features.Entities.Keys(entities, keys);
+        return new(request, entities, keys);
     }
 }

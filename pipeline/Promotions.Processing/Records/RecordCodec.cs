@@ -15,6 +15,9 @@ public static class Topics
     public const string Captures = "captures";
     public const string Voids = "voids";
 
+    /// <summary>What a topology's end hands to the ledger; under Kafka, what checkout reads.</summary>
+    public const string Decisions = "redemption-decisions";
+
     /// <summary>An attempt decided again because a campaign changed under it: observed before, so replay does not observe it.</summary>
     public const string Repriced = "redemption-repriced";
 }

@@ -18,6 +18,8 @@ internal ref struct RecordReader(ReadOnlySpan<byte> input)
 
     public long Int64() => BinaryPrimitives.ReadInt64LittleEndian(Take(8));
 
+    public ulong UInt64() => unchecked((ulong)Int64());
+
     public int Count()
     {
         uint value = 0;

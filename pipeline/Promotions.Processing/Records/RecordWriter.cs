@@ -23,6 +23,8 @@ internal readonly ref struct RecordWriter(IBufferWriter<byte> output)
         output.Advance(8);
     }
 
+    public void UInt64(ulong value) => Int64(unchecked((long)value));
+
     public void Count(int value)
     {
         var rest = (uint)value;

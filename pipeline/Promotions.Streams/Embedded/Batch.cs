@@ -1,12 +1,9 @@
 namespace Promotions.Streams.Embedded;
 
-/// <summary>A record in flight and those who wait for its answer.</summary>
-internal sealed class InFlight(InputRecord input)
+/// <summary>A record in flight, and the answer that its callers wait for.</summary>
+internal sealed class InFlight(InputRecord input) : TaskCompletionSource<object?>(TaskCreationOptions.RunContinuationsAsynchronously)
 {
-    private readonly TaskCompletionSource<object?> _answer = new(TaskCreationOptions.RunContinuationsAsynchronously);
-
     public InputRecord Input { get; } = input;
-    public Task<object?> Answer => _answer.Task;
 
     /// <summary>The same record again in the same batch: it gets this one's answer.</summary>
     public InFlight? Repeat { get; private set; }
@@ -21,12 +18,12 @@ internal sealed class InFlight(InputRecord input)
 
     public void Complete(object? answer)
     {
-        for (var item = this; item is not null; item = item.Repeat) item._answer.TrySetResult(answer);
+        for (var item = this; item is not null; item = item.Repeat) item.TrySetResult(answer);
     }
 
     public void Fail(Exception fault)
     {
-        for (var item = this; item is not null; item = item.Repeat) item._answer.TrySetException(fault);
+        for (var item = this; item is not null; item = item.Repeat) item.TrySetException(fault);
     }
 }
 
@@ -35,8 +32,17 @@ internal sealed class Batch(int max)
 {
     private readonly Dictionary<(string Topic, string Id), InFlight> _byId = [];
 
+    /// <summary>Those that go through the topology before their commit.</summary>
     public List<InFlight> Items { get; } = new(max);
-    public bool IsFull => Items.Count >= max;
+
+    /// <summary>Those that count once the log has taken them.</summary>
+    public List<InFlight> Deferred { get; } = [];
+
+    /// <summary>Those that were given up: their letters are committed with the batch before their callers hear of it.</summary>
+    public List<(InFlight Item, DeadLetter Letter)> GivenUp { get; } = [];
+
+    public int Count => Items.Count + Deferred.Count;
+    public bool IsFull => Count >= max;
 
     /// <returns>False: the same id is in the batch with another content; it has to wait for that one's commit.</returns>
     public bool TryAdd(InFlight item)
@@ -49,13 +55,50 @@ internal sealed class Batch(int max)
         }
 
         _byId.Add((item.Input.Topic, item.Input.Id), item);
-        Items.Add(item);
+        (item.Input.IsDeferred ? Deferred : Items).Add(item);
         return true;
+    }
+
+    /// <summary>Answers those that were recorded before, and takes them out.</summary>
+    public void AnswerRecorded(IRecordedAnswers recorded)
+    {
+        Items.RemoveAll(IsRecorded);
+        Deferred.RemoveAll(IsRecorded);
+
+        bool IsRecorded(InFlight item)
+        {
+            if (!recorded.TryFind(item.Input, out var answer)) return false;
+            item.Complete(answer);
+            return true;
+        }
+    }
+
+    public void GiveUp(int index, DeadLetter letter)
+    {
+        GivenUp.Add((Items[index], letter));
+        Items.RemoveAt(index);
+    }
+
+    /// <param name="answers">Of <see cref="Items"/>, then of <see cref="Deferred"/>.</param>
+    public void Complete(IReadOnlyList<object?> answers)
+    {
+        for (var i = 0; i < Items.Count; i++) Items[i].Complete(answers[i]);
+        for (var i = 0; i < Deferred.Count; i++) Deferred[i].Complete(answers[Items.Count + i]);
+        foreach (var (item, letter) in GivenUp) item.Fail(new DeadLetterException(letter));
+    }
+
+    public void Fail(Exception fault)
+    {
+        foreach (var item in Items) item.Fail(fault);
+        foreach (var item in Deferred) item.Fail(fault);
+        foreach (var (item, _) in GivenUp) item.Fail(fault);
     }
 
     public void Clear()
     {
         Items.Clear();
+        Deferred.Clear();
+        GivenUp.Clear();
         _byId.Clear();
     }
 }

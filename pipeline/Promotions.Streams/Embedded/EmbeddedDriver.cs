@@ -6,14 +6,14 @@ namespace Promotions.Streams.Embedded;
 
 /// <summary>A topology in one process: hops are function calls, and a durable log of what came in is the truth that state is a fold of.</summary>
 /// <remarks>
-/// One logical thread owns all state. A batch: process over state in memory → commit at position L → fold the follow-ups → answer; every few seconds what changed is
-/// written with its position S. The checkpoint comes after its commit, so S ≤ L always. A failed commit forgets everything since the checkpoint and folds (S, L] again, as a
+/// One logical thread owns all state. A batch: process over state in memory → commit at position L → fold the follow-ups → answer. Every few seconds a checkpoint of
+/// a position S begins, and is written while records go on. It begins after the commit of what it holds, so S ≤ L always. A failed commit forgets everything since the checkpoint and folds (S, L] again, as a
 /// restart does. A broken invariant (replay mismatch, failing disk) closes intake and says why.
 /// </remarks>
 public sealed class EmbeddedDriver : IAsyncDisposable
 {
     private readonly IRecordLog _log;
-    private readonly IRecordedAnswers _recorded;
+    private readonly IRecordedAnswers? _recorded;
     private readonly IDriverObserver _observer;
     private readonly EmbeddedDriverOptions _options;
     private readonly TimeProvider _time;
@@ -23,14 +23,14 @@ public sealed class EmbeddedDriver : IAsyncDisposable
     private readonly LogFold _fold;
     private readonly Channel<InFlight> _queue;
     private readonly Batch _batch;
-    private readonly List<ProcessedRecord> _processed;
+    private readonly ProcessedBatch _processed;
+    private readonly CheckpointWriter _checkpoints;
     private readonly Task _worker;
     private InFlight? _carried;
-    private long _checkpointedAt;
     private volatile Exception? _stoppedBecause;
 
     private EmbeddedDriver(
-        Topology topology, IStateBackend backend, IRecordLog log, IRecordedAnswers recorded, IDriverObserver observer, EmbeddedDriverOptions options, TimeProvider time, Action<string>? crashPoint)
+        Topology topology, IStateBackend backend, IRecordLog log, IRecordedAnswers? recorded, IDriverObserver observer, EmbeddedDriverOptions options, TimeProvider time, Action<string>? crashPoint)
     {
         (_log, _recorded, _observer, _options, _time) = (log, recorded, observer, options.Checked(), time);
         _crashPoint = crashPoint ?? CrashPoints.Hit;
@@ -39,18 +39,19 @@ public sealed class EmbeddedDriver : IAsyncDisposable
         _fold = new(topology, _runtime, _stores, log, observer);
         _fold.RebuildFromCheckpoint();
         _batch = new(options.BatchMax);
-        _processed = new(options.BatchMax);
+        _processed = new(options.LayoutHash);
+        _checkpoints = new(_stores, observer, options.CheckpointInterval, time, _crashPoint);
         _queue = Channel.CreateBounded<InFlight>(new BoundedChannelOptions(options.QueueMax) { SingleReader = true, FullMode = BoundedChannelFullMode.Wait });
-        _checkpointedAt = time.GetTimestamp();
         _worker = Task.Factory.StartNew(RunAsync, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default).Unwrap();
     }
 
     /// <summary>Brings state up to the log's end, then opens intake.</summary>
     /// <param name="backend">Stays the caller's to dispose, after the driver.</param>
+    /// <param name="recorded">Null where intake asks for recorded answers by itself.</param>
     /// <param name="crashPoint">Passed between steps; <see cref="CrashPoints.Hit"/> unless a test takes its place.</param>
     /// <exception cref="ReplayMismatchException">State and log disagree: intake stays closed.</exception>
     public static EmbeddedDriver Start(
-        Topology topology, IStateBackend backend, IRecordLog log, IRecordedAnswers recorded, IDriverObserver observer, EmbeddedDriverOptions options, TimeProvider time,
+        Topology topology, IStateBackend backend, IRecordLog log, IRecordedAnswers? recorded, IDriverObserver observer, EmbeddedDriverOptions options, TimeProvider time,
         Action<string>? crashPoint = null) => new(topology, backend, log, recorded, observer, options, time, crashPoint);
 
     /// <summary>Why intake is closed, or null while it is open.</summary>
@@ -63,9 +64,16 @@ public sealed class EmbeddedDriver : IAsyncDisposable
     /// <exception cref="DeadLetterException">The record was given up.</exception>
     /// <exception cref="DriverFaultException">Its effect is unknown: retry with the same id.</exception>
     /// <exception cref="OperationCanceledException">The waiting stopped, not the record.</exception>
-    public async Task<object?> SubmitAsync(InputRecord record, CancellationToken cancellationToken)
+    public Task<object?> SubmitAsync(InputRecord record, CancellationToken cancellationToken)
     {
         var item = new InFlight(record);
+        if (!_queue.Writer.TryWrite(item)) return SubmitWhenThereIsRoomAsync(item, cancellationToken);
+        _crashPoint("after_accept");
+        return item.Task.WaitAsync(cancellationToken);
+    }
+
+    private async Task<object?> SubmitWhenThereIsRoomAsync(InFlight item, CancellationToken cancellationToken)
+    {
         try
         {
             await _queue.Writer.WriteAsync(item, cancellationToken).ConfigureAwait(false);
@@ -76,7 +84,7 @@ public sealed class EmbeddedDriver : IAsyncDisposable
         }
 
         _crashPoint("after_accept");
-        return await item.Answer.WaitAsync(cancellationToken).ConfigureAwait(false);
+        return await item.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Takes no more, finishes what was accepted, writes a checkpoint.</summary>
@@ -93,10 +101,13 @@ public sealed class EmbeddedDriver : IAsyncDisposable
             while (await NextBatchAsync().ConfigureAwait(false))
             {
                 await ProcessBatchAsync().ConfigureAwait(false);
-                CheckpointIfDue(force: false);
+                _checkpoints.BeginIfDue(_fold.Position, _runtime.StreamTime);
+                await _checkpoints.FinishIfCrowdedAsync().ConfigureAwait(false);
             }
 
-            CheckpointIfDue(force: true);
+            await _checkpoints.FinishAsync().ConfigureAwait(false);
+            _checkpoints.BeginIfDue(_fold.Position, _runtime.StreamTime, force: true);
+            await _checkpoints.FinishAsync().ConfigureAwait(false);
         }
         catch (Exception fault)
         {
@@ -104,7 +115,7 @@ public sealed class EmbeddedDriver : IAsyncDisposable
             _stoppedBecause = fault;
             _queue.Writer.TryComplete(fault);
             _observer.Faulted("driver", fault);
-            foreach (var item in _batch.Items) item.Fail(Closed(fault));
+            _batch.Fail(Closed(fault));
             _carried?.Fail(Closed(fault));
             while (_queue.Reader.TryRead(out var waiting)) waiting.Fail(Closed(fault));
         }
@@ -129,7 +140,13 @@ public sealed class EmbeddedDriver : IAsyncDisposable
                 break;
             }
 
-            if (_batch.Items.Count > 0) return true;
+            if (_batch.Count > 0) return true;
+            if (_checkpoints.InProgress)
+            {
+                await IdleOnCheckpointAsync().ConfigureAwait(false);
+                continue;
+            }
+
             using var idle = new CancellationTokenSource(_options.CheckpointInterval, _time);
             try
             {
@@ -137,19 +154,36 @@ public sealed class EmbeddedDriver : IAsyncDisposable
             }
             catch (OperationCanceledException)
             {
-                CheckpointIfDue(force: false);
+                _checkpoints.BeginIfDue(_fold.Position, _runtime.StreamTime);
             }
+        }
+    }
+
+    /// <summary>Nothing waits: the checkpoint has this thread until something does.</summary>
+    private async ValueTask IdleOnCheckpointAsync()
+    {
+        while (_checkpoints.InProgress && _queue.Reader.Count == 0)
+        {
+            if (_queue.Reader.Completion.IsCompleted)
+            {
+                await _checkpoints.FinishAsync().ConfigureAwait(false);
+                return;
+            }
+
+            _checkpoints.Step();
+            if (_checkpoints.Committing is { } commit) await Task.WhenAny(commit, _queue.Reader.WaitToReadAsync().AsTask()).ConfigureAwait(false);
         }
     }
 
     private async Task ProcessBatchAsync()
     {
         var started = _time.GetTimestamp();
-        AnswerRecorded();
-        Process();
+        if (_recorded is { } recorded) _batch.AnswerRecorded(recorded);
+        await ProcessAsync().ConfigureAwait(false);
+        var records = _processed.Records.Count;
         _crashPoint("after_process");
-        _observer.Stage("process", _time.GetElapsedTime(started), _processed.Count);
-        if (_processed.Count == 0) return;
+        _observer.Stage("process", _time.GetElapsedTime(started), records);
+        if (records == 0) return;
 
         started = _time.GetTimestamp();
         LogReceipt receipt;
@@ -161,69 +195,77 @@ public sealed class EmbeddedDriver : IAsyncDisposable
         catch (Exception fault)
         {
             _observer.Faulted("commit", fault);
-            _fold.RebuildFromCheckpoint();
+            await RollBackAsync().ConfigureAwait(false);
             var unknown = new DriverFaultException("The commit failed; whether the record is in the log is unknown. Retry with the same id.", fault);
-            foreach (var item in _batch.Items) item.Fail(unknown);
+            _batch.Fail(unknown);
             return;
         }
 
         _crashPoint("after_commit");
-        _observer.Stage("commit", _time.GetElapsedTime(started), _processed.Count);
+        _observer.Stage("commit", _time.GetElapsedTime(started), records);
         started = _time.GetTimestamp();
-        foreach (var followUp in receipt.FollowUps) _fold.Fold(followUp);
+        foreach (var followUp in receipt.FollowUps)
+        {
+            _fold.Fold(followUp);
+            _checkpoints.Step();
+        }
+
         _fold.Committed(receipt.LastPosition);
         _observer.Stage("fold", _time.GetElapsedTime(started), receipt.FollowUps.Count);
         _crashPoint("before_answer");
-        for (var i = 0; i < _batch.Items.Count; i++) _batch.Items[i].Complete(receipt.Answers[i]);
+        _batch.Complete(receipt.Answers);
         _crashPoint("after_answer");
     }
 
-    private void AnswerRecorded() => _batch.Items.RemoveAll(item =>
-    {
-        if (!_recorded.TryFind(item.Input, out var answer)) return false;
-        item.Complete(answer);
-        return true;
-    });
-
     /// <summary>Takes the batch through the topology. A poison record leaves it, and what it did to state is undone by folding the log again.</summary>
-    private void Process()
+    private async ValueTask ProcessAsync()
     {
         _processed.Clear();
         for (var i = 0; i < _batch.Items.Count;)
         {
-            var item = _batch.Items[i];
-            var input = item.Input;
-            var outputs = new List<SinkOutput>(1);
-            try
+            if (TryProcess(_batch.Items[i]) is not { } poison)
             {
-                _runtime.Process(new(input.Topic, 0), input.Value.Span, input.At, outputs);
-                _stores.Settle();
-                _processed.Add(new(input, _runtime.StateHash, _options.LayoutHash, outputs));
+                _checkpoints.Step();
                 i++;
+                continue;
             }
-            catch (Exception fault) when (fault is not StateFaultException)
-            {
-                _batch.Items.RemoveAt(i);
-                var letter = new DeadLetter(input.Topic, input.Id, input.Value, input.At, fault.Message);
-                _observer.DeadLettered(letter);
-                item.Fail(new DeadLetterException(letter));
-                if (_runtime.TryUndo()) continue;
-                _fold.RebuildFromCheckpoint();
-                _processed.Clear();
-                i = 0;
-            }
+
+            _batch.GiveUp(i, poison);
+            _observer.DeadLettered(poison);
+            if (_runtime.TryUndo()) continue;
+            await RollBackAsync().ConfigureAwait(false);
+            _processed.Clear();
+            i = 0;
+        }
+
+        foreach (var item in _batch.Deferred) _processed.Add(item.Input, 0, _processed.Outputs.Count);
+        foreach (var (_, letter) in _batch.GivenUp) _processed.Add(letter.ToRecord(), 0, _processed.Outputs.Count);
+    }
+
+    /// <returns>Null, or why the record was given up.</returns>
+    private DeadLetter? TryProcess(InFlight item)
+    {
+        var input = item.Input;
+        var firstOutput = _processed.Outputs.Count;
+        try
+        {
+            _runtime.Process(new(input.Topic, 0), input.Value.Span, input.At, _processed.Outputs);
+            _stores.Settle();
+            _processed.Add(input, _runtime.StateHash, firstOutput);
+            return null;
+        }
+        catch (Exception fault) when (fault is not StateFaultException)
+        {
+            _processed.Outputs.RemoveRange(firstOutput, _processed.Outputs.Count - firstOutput);
+            return new DeadLetter(input.Topic, input.Id, input.Value, input.At, fault.Message);
         }
     }
 
-    private void CheckpointIfDue(bool force)
+    /// <summary>Back to what the log says.</summary>
+    private async ValueTask RollBackAsync()
     {
-        if (!force && !_stores.WantsCheckpoint && _time.GetElapsedTime(_checkpointedAt) < _options.CheckpointInterval) return;
-        _checkpointedAt = _time.GetTimestamp();
-        if (_stores.Position == _fold.Position) return;
-        _crashPoint("before_checkpoint");
-        _stores.Checkpoint(_fold.Position, _runtime.StreamTime);
-        _crashPoint("after_checkpoint");
-        _observer.Stage("checkpoint", _time.GetElapsedTime(_checkpointedAt), 0);
+        await _checkpoints.AbandonAsync().ConfigureAwait(false);
+        _fold.RebuildFromCheckpoint();
     }
 
     private static DriverFaultException Closed(Exception because) => new("Intake is closed: " + because.Message, because);

@@ -28,9 +28,10 @@ internal sealed class LogFold(Topology topology, TopologyRuntime runtime, StateS
         }
     }
 
-    /// <summary>Folds a record that the log holds: a follow-up, or one of a replay. Its effects were committed with it.</summary>
+    /// <summary>Folds a record that the log holds: a follow-up, or one of a replay. Its effects were committed with it. A topic that no source reads changes nothing.</summary>
     public void Fold(LogEntry entry)
     {
+        if (!runtime.Reads(entry.Topic)) return;
         runtime.Process(new(entry.Topic, entry.Position), entry.Value.Span, entry.At, outputs: null);
         stores.Settle();
     }
@@ -49,7 +50,7 @@ internal sealed class LogFold(Topology topology, TopologyRuntime runtime, StateS
             throw new ReplayMismatchException($"Position {entry.Position} (topic {entry.Topic}, id '{entry.Id}') was processed once and now fails: {fault.Message} Intake stays closed.", fault);
         }
 
-        if (entry.StateHash != 0 && entry.LayoutHash == stores.LayoutHash && entry.StateHash != runtime.StateHash)
+        if (entry.StateHash != 0 && runtime.Reads(entry.Topic) && entry.LayoutHash == stores.LayoutHash && entry.StateHash != runtime.StateHash)
             throw new ReplayMismatchException(
                 $"Position {entry.Position} (topic {entry.Topic}, id '{entry.Id}'): state of {string.Join(", ", topology.Stores.Keys)} " +
                 $"hashes to {runtime.StateHash:x16}, recorded is {entry.StateHash:x16}. Intake stays closed.");

@@ -1,16 +1,48 @@
+using System.Runtime.InteropServices;
 using Promotions.Domain;
 
 namespace Promotions.Streams.Embedded;
 
 /// <summary>A record as it comes in.</summary>
 /// <param name="Id">The caller's, kept across retries: the same topic and id is the same record.</param>
-public sealed record InputRecord(string Topic, string Id, ReadOnlyMemory<byte> Value, EventTime At);
+public sealed record InputRecord(string Topic, string Id, ReadOnlyMemory<byte> Value, EventTime At)
+{
+    /// <summary>It counts only once the log has taken it: committed with the batch, then folded as a follow-up. For feedback, which the ledger may refuse.</summary>
+    public bool IsDeferred { get; init; }
 
-/// <summary>A record that went through the topology and waits for its commit.</summary>
+    /// <summary>When intake took it, by the <see cref="TimeProvider"/>'s timestamp: for latencies told to observers.</summary>
+    public long AcceptedTimestamp { get; init; }
+}
+
+/// <summary>A record that waits for its commit.</summary>
 /// <param name="StateHash">What it made of state; 0 for nothing to compare.</param>
-/// <param name="LayoutHash">The layout that the hash belongs to.</param>
-/// <param name="Outputs">What left through sinks: the effects to make durable with it.</param>
-public sealed record ProcessedRecord(InputRecord Input, ulong StateHash, ulong LayoutHash, IReadOnlyList<SinkOutput> Outputs);
+/// <param name="FirstOutput">Of the batch's outputs: what left through sinks for this record, the effects to make durable with it.</param>
+public readonly record struct ProcessedRecord(InputRecord Input, ulong StateHash, int FirstOutput, int OutputCount);
+
+/// <summary>Records that are committed together: first those that went through the topology, then the deferred ones, each in order of arrival.</summary>
+/// <param name="layoutHash">The layout that the records' hashes belong to.</param>
+public sealed class ProcessedBatch(ulong layoutHash)
+{
+    private readonly List<ProcessedRecord> _records = [];
+    private readonly List<SinkOutput> _outputs = [];
+
+    public ulong LayoutHash => layoutHash;
+
+    public IReadOnlyList<ProcessedRecord> Records => _records;
+
+    /// <summary>Good until the commit ends.</summary>
+    public ReadOnlySpan<SinkOutput> OutputsOf(int record) =>
+        CollectionsMarshal.AsSpan(_outputs).Slice(_records[record].FirstOutput, _records[record].OutputCount);
+
+    internal List<SinkOutput> Outputs => _outputs;
+    internal void Add(InputRecord input, ulong stateHash, int firstOutput) => _records.Add(new(input, stateHash, firstOutput, _outputs.Count - firstOutput));
+
+    internal void Clear()
+    {
+        _records.Clear();
+        _outputs.Clear();
+    }
+}
 
 /// <summary>A record of the log.</summary>
 /// <param name="LayoutHash">0 where the log does not know it: the hash is then not compared.</param>
@@ -18,7 +50,7 @@ public sealed record LogEntry(long Position, string Topic, string Id, ReadOnlyMe
 
 /// <param name="LastPosition">Of the batch and its follow-ups.</param>
 /// <param name="Answers">One per record of the batch, in order.</param>
-/// <param name="FollowUps">Records that the commit itself gave rise to (outcomes), behind the batch in the log, with no state hash.</param>
+/// <param name="FollowUps">What is to be folded now, in the order of the log: deferred records that the log took, and records that the commit itself gave rise to (outcomes).</param>
 public sealed record LogReceipt(long LastPosition, IReadOnlyList<object?> Answers, IReadOnlyList<LogEntry> FollowUps);
 
 /// <summary>The total order of accepted records, durable with their effects. The ledger is one.</summary>
@@ -30,14 +62,15 @@ public interface IRecordLog
     /// <summary>Records behind <paramref name="afterPosition"/> in order; empty at the end.</summary>
     IReadOnlyList<LogEntry> Read(long afterPosition, int max);
 
-    /// <summary>Appends all records of the batch, in order, whatever their answers: state has seen them. Durable when it returns.</summary>
-    /// <remarks>A refusal is an answer. Where effects must be worked out again (a campaign changed since it was priced), this is done inside this call, from the
+    /// <summary>Appends the records of the batch in order. Durable when it returns.</summary>
+    /// <remarks>What is not deferred is appended whatever its answer: state has seen it. A deferred record is appended, and among the follow-ups, only where it is accepted
+    /// for the first time. A refusal is an answer. Where effects must be worked out again (a campaign changed since it was priced), this is done inside this call, from the
     /// record's outputs: the records were observed once, and are appended once.</remarks>
     /// <exception cref="Exception">Nothing was committed, or it is unknown whether: the driver rolls back to the log.</exception>
-    Task<LogReceipt> CommitAsync(IReadOnlyList<ProcessedRecord> batch, CancellationToken cancellationToken);
+    Task<LogReceipt> CommitAsync(ProcessedBatch batch, CancellationToken cancellationToken);
 }
 
-/// <summary>Asked before a record is processed, so that a repeated one changes no state and no log.</summary>
+/// <summary>Asked before a record is processed, so that a repeated one changes no state and no log. Not needed where intake asks by itself.</summary>
 public interface IRecordedAnswers
 {
     bool TryFind(InputRecord record, out object? answer);

@@ -7,6 +7,9 @@ internal abstract class NodeDefinition(string name, string[] parents)
     public string[] Parents { get; } = parents;
     public SortedSet<string> Stores { get; } = new(StringComparer.Ordinal);
 
+    /// <summary>Neither this node nor any behind it has state: all that it leads to is sinks, so a replay, which has no effects, goes without it.</summary>
+    public bool IsForEffectsOnly { get; set; }
+
     /// <summary>Makes the running node and puts it under its parents.</summary>
     public abstract void Wire(TopologyRuntime runtime);
 
@@ -31,12 +34,12 @@ internal interface IRepartitionDefinition
     string Topic { get; }
 }
 
-internal sealed class SourceDefinition<TKey, TValue>(string name, string topic, ICodec<TValue> codec, Func<TValue, TKey> keyOf) : NodeDefinition(name, []), ISourceDefinition
+internal sealed class SourceDefinition<TKey, TValue>(string name, string topic, IDecoder<TValue> decoder, Func<TValue, TKey> keyOf) : NodeDefinition(name, []), ISourceDefinition
 {
     public string Topic => topic;
 
     public override void Wire(TopologyRuntime runtime) =>
-        runtime.AddSource(topic, Name, new SourceNode<TKey, TValue>(runtime.TaskOf(Name), runtime.Output<TKey, TValue>(Name), codec, keyOf));
+        runtime.AddSource(topic, Name, new SourceNode<TKey, TValue>(runtime.TaskOf(Name), runtime.Output<TKey, TValue>(Name), decoder, keyOf));
 
     public override string Describe() => $"source {Name} [{topic}]";
 }
@@ -48,7 +51,8 @@ internal sealed class ProcessorDefinition<TKeyIn, TValueIn, TKeyOut, TValueOut>(
     {
         var processor = supplier() ?? throw new TopologyException($"The supplier of processor '{Name}' gave null.");
         processor.Init(new ProcessorContext<TKeyOut, TValueOut>(this, runtime, runtime.TaskOf(Name), runtime.Output<TKeyOut, TValueOut>(Name)));
-        foreach (var parent in Parents) runtime.Output<TKeyIn, TValueIn>(parent).Add(new ProcessorNode<TKeyIn, TValueIn, TKeyOut, TValueOut>(processor));
+        runtime.AddForgetful(processor.Forget);
+        foreach (var parent in Parents) runtime.Output<TKeyIn, TValueIn>(parent).Add(new ProcessorNode<TKeyIn, TValueIn, TKeyOut, TValueOut>(processor), IsForEffectsOnly);
     }
 
     public override string Describe() => $"processor {Name}{(Stores.Count == 0 ? "" : $" (stores {string.Join(", ", Stores)})")}{From}";
@@ -63,7 +67,7 @@ internal sealed class RepartitionDefinition<TKey, TValue>(string name, string[] 
     {
         var hop = new HopNode<TKey, TValue>(runtime, runtime.TaskOf(Name), runtime.Output<TKey, TValue>(Name), keyCodec, valueCodec);
         runtime.AddHop(hop);
-        foreach (var parent in Parents) runtime.Output<TKey, TValue>(parent).Add(hop);
+        foreach (var parent in Parents) runtime.Output<TKey, TValue>(parent).Add(hop, IsForEffectsOnly);
     }
 
     public override string Describe() => $"repartition {Name} [{topic}]{From}";
@@ -73,7 +77,7 @@ internal sealed class SinkDefinition<TKey, TValue>(string name, string[] parents
 {
     public override void Wire(TopologyRuntime runtime)
     {
-        foreach (var parent in Parents) runtime.Output<TKey, TValue>(parent).Add(new SinkNode<TKey, TValue>(runtime, topic, codec));
+        foreach (var parent in Parents) runtime.Output<TKey, TValue>(parent).Add(new SinkNode<TKey, TValue>(runtime, topic, codec), IsForEffectsOnly);
     }
 
     public override string Describe() => $"sink {Name} [{topic}]{From}";

@@ -9,15 +9,21 @@ internal interface INode<TKey, TValue>
 }
 
 /// <summary>The children of a node.</summary>
-internal sealed class Output<TKey, TValue>
+internal sealed class Output<TKey, TValue>(TopologyRuntime runtime)
 {
     private INode<TKey, TValue>[] _children = [];
+    private INode<TKey, TValue>[] _withState = [];
 
-    public void Add(INode<TKey, TValue> child) => _children = [.. _children, child];
+    /// <param name="isForEffectsOnly">It is left out where effects are off.</param>
+    public void Add(INode<TKey, TValue> child, bool isForEffectsOnly)
+    {
+        _children = [.. _children, child];
+        if (!isForEffectsOnly) _withState = [.. _withState, child];
+    }
 
     public void Forward(in Record<TKey, TValue> record)
     {
-        foreach (var child in _children) child.Process(in record);
+        foreach (var child in runtime.Collects ? _children : _withState) child.Process(in record);
     }
 }
 
@@ -32,11 +38,11 @@ internal interface IHopNode
     void Clear();
 }
 
-internal sealed class SourceNode<TKey, TValue>(TaskState task, Output<TKey, TValue> output, ICodec<TValue> codec, Func<TValue, TKey> keyOf) : ISourceNode
+internal sealed class SourceNode<TKey, TValue>(TaskState task, Output<TKey, TValue> output, IDecoder<TValue> decoder, Func<TValue, TKey> keyOf) : ISourceNode
 {
     public void Accept(ReadOnlySpan<byte> value, EventTime at)
     {
-        var decoded = codec.Decode(value);
+        var decoded = decoder.Decode(value);
         var record = new Record<TKey, TValue>(keyOf(decoded), decoded, at);
         task.Advance(at);
         output.Forward(in record);
@@ -72,12 +78,14 @@ internal sealed class HopNode<TKey, TValue>(TopologyRuntime runtime, TaskState t
     public void Clear() => _queue.Clear();
 }
 
-internal sealed class SinkNode<TKey, TValue>(TopologyRuntime runtime, string topic, ICodec<TValue> codec) : INode<TKey, TValue>
+internal sealed class SinkNode<TKey, TValue>(TopologyRuntime runtime, string topic, ICodec<TValue> codec) : INode<TKey, TValue>, ISinkEncoder
 {
     public void Process(in Record<TKey, TValue> record)
     {
-        if (runtime.Collects) runtime.Emit(in record, topic, codec);
+        if (runtime.Collects) runtime.Emit(new(topic, record.Key, record.Value, record.At, this));
     }
+
+    public byte[] Encode(object? value) => Bytes.Of(codec, (TValue)value!);
 }
 
 internal sealed class ProcessorContext<TKeyOut, TValueOut>(NodeDefinition node, TopologyRuntime runtime, TaskState task, Output<TKeyOut, TValueOut> output)

@@ -14,13 +14,17 @@ public readonly record struct Record<TKey, TValue>(TKey Key, TValue Value, Event
 /// <param name="Position">Embedded: of the log, 0 while the record is not committed yet. Kafka: the offset.</param>
 public readonly record struct RecordPosition(string Topic, long Position);
 
-/// <summary>The byte form of keys and values where they cross a topic.</summary>
-public interface ICodec<T>
+/// <summary>Reads keys or values that come in from a topic.</summary>
+public interface IDecoder<out T>
 {
-    void Encode(in T value, IBufferWriter<byte> output);
-
     /// <exception cref="InvalidDataException">The bytes are not a value of this kind: the record becomes a dead letter.</exception>
     T Decode(ReadOnlySpan<byte> bytes);
+}
+
+/// <summary>The byte form of keys and values where they cross a topic.</summary>
+public interface ICodec<T> : IDecoder<T>
+{
+    void Encode(in T value, IBufferWriter<byte> output);
 }
 
 /// <summary>A step of a topology: a pure function of the record and of the stores attached to it. Time arrives in the record.</summary>
@@ -31,6 +35,11 @@ public interface IProcessor<TKeyIn, TValueIn, TKeyOut, TValueOut>
 
     /// <summary>An exception makes the record a dead letter and leaves no change of state behind.</summary>
     void Process(in Record<TKeyIn, TValueIn> record);
+
+    /// <summary>A record failed on its way: forget what the processor itself holds of records in flight. Stores are the driver's care.</summary>
+    void Forget()
+    {
+    }
 }
 
 public interface IProcessorContext<TKeyOut, TValueOut>
@@ -60,7 +69,33 @@ public interface IProcessorContext<TKeyOut, TValueOut>
 
 /// <summary>A record that was given up.</summary>
 /// <param name="Value">The bytes as they came in.</param>
-public sealed record DeadLetter(string Topic, string Id, ReadOnlyMemory<byte> Value, EventTime At, string Reason);
+public sealed record DeadLetter(string Topic, string Id, ReadOnlyMemory<byte> Value, EventTime At, string Reason)
+{
+    /// <summary>Where dead letters go: with their reason, for a person to read and to send again. No source reads it.</summary>
+    public const string LettersTopic = "dead-letters";
+
+    /// <summary>The letter as a record of that topic: topic and reason, each behind its length, then the value.</summary>
+    internal Embedded.InputRecord ToRecord()
+    {
+        var output = new MemoryStream();
+        using (var writer = new BinaryWriter(output))
+        {
+            writer.Write(Topic);
+            writer.Write(Reason);
+            writer.Write(Value.Span);
+        }
+
+        return new(LettersTopic, Id, output.ToArray(), At);
+    }
+
+    /// <exception cref="EndOfStreamException">The bytes are no letter.</exception>
+    public static DeadLetter FromRecord(string id, ReadOnlyMemory<byte> bytes, EventTime at)
+    {
+        using var reader = new BinaryReader(new MemoryStream(bytes.ToArray()));
+        var (topic, reason) = (reader.ReadString(), reader.ReadString());
+        return new(topic, id, reader.ReadBytes(bytes.Length), at, reason);
+    }
+}
 
 /// <summary>A topology that cannot be: the message names the node and says what to do.</summary>
 public sealed class TopologyException : Exception

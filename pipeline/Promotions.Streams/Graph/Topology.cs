@@ -36,6 +36,7 @@ public sealed class Topology
             }
         }
 
+        MarkEffects(nodes);
         var groups = new Groups(nodes, stores);
         var subTopologies = groups.Split(nodes);
         foreach (var sub in subTopologies.Where(s => s.Stores.Count > 0 && s.InputTopics.Count > 1))
@@ -57,6 +58,17 @@ public sealed class Topology
         }
 
         return text.ToString();
+    }
+
+    /// <summary>Backwards, since a parent comes before its children: a node is needed for state if it has some or leads to some.</summary>
+    private static void MarkEffects(IReadOnlyList<NodeDefinition> nodes)
+    {
+        var needed = new HashSet<string>(StringComparer.Ordinal);
+        foreach (var node in nodes.Reverse())
+        {
+            node.IsForEffectsOnly = node.Stores.Count == 0 && !needed.Contains(node.Name);
+            if (!node.IsForEffectsOnly) needed.UnionWith(node.Parents);
+        }
     }
 
     private static void Unique(IEnumerable<string> names, string what)

@@ -21,8 +21,8 @@ public sealed class TopologyBuilder
 
     /// <summary>Records that come in from a topic. Under Kafka the topic is partitioned by the key.</summary>
     /// <param name="keyOf">The key is a function of the value, so that a log of values alone can be replayed.</param>
-    public Node<TKey, TValue> Source<TKey, TValue>(string name, string topic, ICodec<TValue> codec, Func<TValue, TKey> keyOf) =>
-        Add<TKey, TValue>(new SourceDefinition<TKey, TValue>(name, topic, codec, keyOf));
+    public Node<TKey, TValue> Source<TKey, TValue>(string name, string topic, IDecoder<TValue> decoder, Func<TValue, TKey> keyOf) =>
+        Add<TKey, TValue>(new SourceDefinition<TKey, TValue>(name, topic, decoder, keyOf));
 
     /// <param name="supplier">Makes one processor per partition; they share nothing.</param>
     public Node<TKeyOut, TValueOut> Processor<TKeyIn, TValueIn, TKeyOut, TValueOut>(

@@ -6,8 +6,28 @@ using Promotions.Streams.State;
 namespace Promotions.Streams;
 
 /// <summary>A record that left through a sink.</summary>
-/// <param name="Value">The value itself; <see cref="Encode"/> gives its bytes.</param>
-public sealed record SinkOutput(string Topic, object? Key, object? Value, EventTime At, Func<byte[]> Encode);
+public readonly struct SinkOutput
+{
+    private readonly ISinkEncoder _encoder;
+
+    internal SinkOutput(string topic, object? key, object? value, EventTime at, ISinkEncoder encoder) => (Topic, Key, Value, At, _encoder) = (topic, key, value, at, encoder);
+
+    public string Topic { get; }
+    public object? Key { get; }
+
+    /// <summary>The value itself.</summary>
+    public object? Value { get; }
+
+    public EventTime At { get; }
+
+    /// <summary>The value's bytes, as the sink's topic carries them.</summary>
+    public byte[] Encode() => _encoder.Encode(Value);
+}
+
+internal interface ISinkEncoder
+{
+    byte[] Encode(object? value);
+}
 
 /// <summary>One partition of a topology in one thread: hops are queued calls. The driver brings records, stores, time and what becomes of outputs.</summary>
 internal sealed class TopologyRuntime
@@ -17,6 +37,7 @@ internal sealed class TopologyRuntime
     private readonly Dictionary<string, TaskState> _tasks = new(StringComparer.Ordinal);
     private readonly List<TaskState> _parts = [];
     private readonly List<IHopNode> _hops = [];
+    private readonly List<Action> _forgetful = [];
     private readonly Queue<IHopNode> _pending = new();
     private readonly StateStores _stores;
     private List<SinkOutput>? _sinkOutputs;
@@ -44,6 +65,9 @@ internal sealed class TopologyRuntime
     public ulong StateHash { get; private set; }
     public EventTime StreamTime => _parts.Max(t => t.StreamTime);
 
+    /// <summary>Whether a source reads the topic.</summary>
+    public bool Reads(string topic) => _sources.ContainsKey(topic);
+
     /// <summary>Takes one record through every hop.</summary>
     /// <param name="outputs">Takes what leaves through sinks; null where effects are off.</param>
     /// <exception cref="InvalidDataException">The value cannot be decoded: no state was touched.</exception>
@@ -62,6 +86,7 @@ internal sealed class TopologyRuntime
         {
             _pending.Clear();
             foreach (var hop in _hops) hop.Clear();
+            foreach (var forget in _forgetful) forget();
             throw;
         }
     }
@@ -105,7 +130,7 @@ internal sealed class TopologyRuntime
 
     public Output<TKey, TValue> Output<TKey, TValue>(string node)
     {
-        if (!_outputs.TryGetValue(node, out var output)) _outputs.Add(node, output = new Output<TKey, TValue>());
+        if (!_outputs.TryGetValue(node, out var output)) _outputs.Add(node, output = new Output<TKey, TValue>(this));
         return (Output<TKey, TValue>)output;
     }
 
@@ -114,16 +139,13 @@ internal sealed class TopologyRuntime
         if (!_sources.TryAdd(topic, source)) throw new TopologyException($"Source '{name}' reads topic '{topic}', which has a source.");
     }
 
+    public void AddForgetful(Action forget) => _forgetful.Add(forget);
     public void AddHop(IHopNode hop) => _hops.Add(hop);
     public void Enqueue(IHopNode hop) => _pending.Enqueue(hop);
 
-    public void Emit<TKey, TValue>(in Record<TKey, TValue> record, string topic, ICodec<TValue> codec)
-    {
-        if (_sinkOutputs is null) return;
-        var value = record.Value;
-        _sinkOutputs.Add(new(topic, record.Key, value, record.At, () => Bytes.Of(codec, value)));
-    }
+    public void Emit(in SinkOutput output) => _sinkOutputs?.Add(output);
 
+    /// <summary>Effects are on: what is there for sinks alone runs.</summary>
     public bool Collects => _sinkOutputs is not null;
     public void AddStateHash(ulong hash) => StateHash = StateHash == 0 ? hash : unchecked((StateHash ^ hash) * 1099511628211UL);
     public bool TryFindStore(string name, [NotNullWhen(true)] out IStore? store) => (store = _stores.Find(name)) is not null;

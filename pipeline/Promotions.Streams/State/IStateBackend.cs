@@ -2,7 +2,7 @@ namespace Promotions.Streams.State;
 
 /// <summary>One partition of state: small absolute values under ordered keys, and the log position up to which they stand.</summary>
 /// <remarks>
-/// Owned by one thread. Values are never deltas: the last one written under a key is the state. Keys are 1 to 255 bytes, values at most
+/// Owned by one thread, but for <see cref="IStateBatch.Commit"/>. Values are never deltas: the last one written under a key is the state. Keys are 1 to 255 bytes, values at most
 /// <see cref="ValueBytesMax"/>, so that a changelog topic can carry them unchanged. Keys order as unsigned bytes.
 /// </remarks>
 public interface IStateBackend : IDisposable
@@ -43,6 +43,7 @@ public interface IStateBatch : IDisposable
     /// <summary>Deletes every key that starts with <paramref name="prefix"/>, at constant cost where the backend can.</summary>
     void DeletePrefix(ReadOnlySpan<byte> prefix);
 
+    /// <remarks>May run on another thread while the owner reads; what it reads then is the state before or after the batch.</remarks>
     /// <exception cref="ArgumentOutOfRangeException">The position goes back.</exception>
     void Commit(long position, ulong layoutHash);
 }

@@ -1,9 +1,14 @@
+using System.IO.Hashing;
+using System.Runtime.InteropServices;
+
 namespace Promotions.Streams.State;
 
 /// <summary>State in memory: for tests, replays that keep nothing, and as the model that other backends are tested against.</summary>
 public sealed class InMemoryBackend : IStateBackend
 {
-    private readonly SortedDictionary<byte[], byte[]> _values = new(ByteOrder.Instance);
+    private readonly Lock _gate = new();
+    private readonly Dictionary<byte[], byte[]> _values = new(KeyBytes.Instance);
+    private byte[][]? _inOrder;
 
     public long Position { get; private set; }
     public ulong LayoutHash { get; private set; }
@@ -11,79 +16,119 @@ public sealed class InMemoryBackend : IStateBackend
     public int Read(ReadOnlySpan<byte> key, Span<byte> destination)
     {
         StateKeys.Check(key);
-        if (!_values.TryGetValue(key.ToArray(), out var value)) return -1;
-        value.CopyTo(destination);
-        return value.Length;
+        lock (_gate)
+        {
+            if (!_values.GetAlternateLookup<ReadOnlySpan<byte>>().TryGetValue(key, out var value)) return -1;
+            value.CopyTo(destination);
+            return value.Length;
+        }
     }
 
     public int Scan(ReadOnlySpan<byte> from, int max, StateVisitor visitor)
     {
-        var start = from.ToArray();
-        var visited = 0;
-        foreach (var (key, value) in _values)
+        lock (_gate)
         {
-            if (ByteOrder.Instance.Compare(key, start) < 0) continue;
-            if (visited == max) break;
-            visitor(key, value);
-            visited++;
+            _inOrder ??= [.. _values.Keys.Order(KeyBytes.Instance)];
+            var index = Array.BinarySearch(_inOrder, from.ToArray(), KeyBytes.Instance);
+            var visited = 0;
+            for (var i = index < 0 ? ~index : index; i < _inOrder.Length && visited < max; i++, visited++) visitor(_inOrder[i], _values[_inOrder[i]]);
+            return visited;
         }
-
-        return visited;
     }
 
     public IStateBatch Begin() => new Batch(this);
 
     public void Clear()
     {
-        _values.Clear();
-        (Position, LayoutHash) = (0, 0);
+        lock (_gate)
+        {
+            _values.Clear();
+            (_inOrder, Position, LayoutHash) = (null, 0, 0);
+        }
     }
 
     public void Dispose()
     {
     }
 
+    private enum Change : byte { Put, Delete, DeletePrefix }
+
+    /// <summary>Changes one behind another in one buffer.</summary>
     private sealed class Batch(InMemoryBackend backend) : IStateBatch
     {
-        private readonly List<Action<SortedDictionary<byte[], byte[]>>> _changes = [];
+        private readonly List<(Change Change, int KeyLength, int ValueLength)> _changes = [];
+        private readonly List<byte> _bytes = [];
 
-        public void Put(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value)
-        {
-            StateKeys.Check(key, value);
-            var (k, v) = (key.ToArray(), value.ToArray());
-            _changes.Add(values => values[k] = v);
-        }
-
-        public void Delete(ReadOnlySpan<byte> key)
-        {
-            StateKeys.Check(key);
-            var k = key.ToArray();
-            _changes.Add(values => values.Remove(k));
-        }
-
-        public void DeletePrefix(ReadOnlySpan<byte> prefix)
-        {
-            StateKeys.Check(prefix);
-            var p = prefix.ToArray();
-            _changes.Add(values =>
-            {
-                foreach (var key in values.Keys.Where(key => key.AsSpan().StartsWith(p)).ToList()) values.Remove(key);
-            });
-        }
+        public void Put(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value) => Add(Change.Put, key, value);
+        public void Delete(ReadOnlySpan<byte> key) => Add(Change.Delete, key, default);
+        public void DeletePrefix(ReadOnlySpan<byte> prefix) => Add(Change.DeletePrefix, prefix, default);
 
         public void Commit(long position, ulong layoutHash)
         {
-            ArgumentOutOfRangeException.ThrowIfLessThan(position, backend.Position);
-            foreach (var change in _changes) change(backend._values);
-            (backend.Position, backend.LayoutHash) = (position, layoutHash);
+            lock (backend._gate)
+            {
+                ArgumentOutOfRangeException.ThrowIfLessThan(position, backend.Position);
+                var values = backend._values.GetAlternateLookup<ReadOnlySpan<byte>>();
+                var rest = CollectionsMarshal.AsSpan(_bytes);
+                foreach (var (change, keyLength, valueLength) in _changes)
+                {
+                    var key = rest[..keyLength];
+                    var value = rest.Slice(keyLength, valueLength);
+                    rest = rest[(keyLength + valueLength)..];
+                    switch (change)
+                    {
+                        case Change.Put: Put(values, key, value); break;
+                        case Change.Delete: backend._inOrder = values.Remove(key) ? null : backend._inOrder; break;
+                        default: RemovePrefix(key.ToArray()); break;
+                    }
+                }
+
+                (backend.Position, backend.LayoutHash) = (position, layoutHash);
+            }
         }
 
-        public void Dispose() => _changes.Clear();
+        public void Dispose()
+        {
+            _changes.Clear();
+            _bytes.Clear();
+        }
+
+        private void Add(Change change, ReadOnlySpan<byte> key, ReadOnlySpan<byte> value)
+        {
+            StateKeys.Check(key, value);
+            _changes.Add((change, key.Length, value.Length));
+            _bytes.AddRange(key);
+            _bytes.AddRange(value);
+        }
+
+        private void Put(Dictionary<byte[], byte[]>.AlternateLookup<ReadOnlySpan<byte>> values, ReadOnlySpan<byte> key, ReadOnlySpan<byte> value)
+        {
+            if (values.TryGetValue(key, out var old) && old.Length == value.Length)
+            {
+                value.CopyTo(old);
+                return;
+            }
+
+            if (old is null) backend._inOrder = null;
+            values[key] = value.ToArray();
+        }
+
+        private void RemovePrefix(byte[] prefix)
+        {
+            foreach (var key in backend._values.Keys.Where(key => key.AsSpan().StartsWith(prefix)).ToList()) backend._values.Remove(key);
+            backend._inOrder = null;
+        }
     }
 
-    private sealed class ByteOrder : IComparer<byte[]>
+    /// <summary>Equality and order of keys by their bytes, and lookups by spans of them.</summary>
+    private sealed class KeyBytes : IComparer<byte[]>, IEqualityComparer<byte[]>, IAlternateEqualityComparer<ReadOnlySpan<byte>, byte[]>
     {
-        public static readonly ByteOrder Instance = new();
+        public static readonly KeyBytes Instance = new();
         public int Compare(byte[]? left, byte[]? right) => left.AsSpan().SequenceCompareTo(right);
+        public bool Equals(byte[]? left, byte[]? right) => left.AsSpan().SequenceEqual(right);
+        public bool Equals(ReadOnlySpan<byte> alternate, byte[] other) => alternate.SequenceEqual(other);
+        public int GetHashCode(byte[] key) => GetHashCode(key.AsSpan());
+        public int GetHashCode(ReadOnlySpan<byte> alternate) => unchecked((int)XxHash3.HashToUInt64(alternate));
+        public byte[] Create(ReadOnlySpan<byte> alternate) => alternate.ToArray();
     }
 }

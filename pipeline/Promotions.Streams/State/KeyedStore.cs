@@ -4,11 +4,13 @@ using Promotions.Domain;
 
 namespace Promotions.Streams.State;
 
-/// <summary>Mutable state by key: a write-back cache over one backend.</summary>
+/// <summary>Mutable state by key: a write-back cache over one backend, with checkpoints that are written while records go on.</summary>
 /// <remarks>
-/// Owned by one thread. A changed state stays in memory until the next checkpoint; an unchanged one may leave it whenever the cache settles, so a
-/// reference from <see cref="Get"/> is good until then and no longer. Eviction is CLOCK. The limit holds as long as a driver writes a checkpoint
-/// when <see cref="WantsCheckpoint"/> asks for one: at half the limit of changed bytes.
+/// Owned by one thread. A changed state stays in memory until a checkpoint has made it durable; an unchanged one may leave whenever the cache settles, so a
+/// reference from <see cref="Get"/> is good until then and no longer. Eviction is CLOCK. The limit holds as long as a driver begins a checkpoint
+/// when <see cref="WantsCheckpoint"/> asks for one.
+/// A checkpoint is a picture of one moment, taken by <em>copy on update</em>: beginning one costs nothing, a few states are written after each record, and a
+/// state that a record asks for before its turn is written first. So no record waits for more than its own states, however much has changed.
 /// </remarks>
 public sealed class KeyedStore<TKey, TState> : IStore, ITileSource<TKey>
     where TKey : notnull
@@ -23,12 +25,18 @@ public sealed class KeyedStore<TKey, TState> : IStore, ITileSource<TKey>
     private readonly IStateSerde<TKey, TState> _serde;
     private readonly IStateBackend _backend;
     private readonly long _evictAbove;
-    private readonly long _dirtyMax;
+    private readonly long _wantsAbove;
     private readonly Dictionary<TKey, Entry> _entries = [];
     private readonly List<Entry> _ring = [];
     private readonly List<Entry> _touched = [];
-    private readonly List<Entry> _dirty = [];
     private readonly byte[] _keyBytes;
+    private List<Entry> _changed = [];      // since the checkpoint began, or since the last one
+    private List<Entry> _taken = [];        // the checkpoint's own
+    private int _epoch = 1;
+    private int _taking;                    // the epoch that the checkpoint in progress takes down; 0 for none
+    private int _written;
+    private int _released;
+    private Sink? _sink;
     private int _hand;
     private byte[]? _sweepFrom;
 
@@ -36,7 +44,7 @@ public sealed class KeyedStore<TKey, TState> : IStore, ITileSource<TKey>
     {
         (Name, Id, LimitBytes, _serde, _backend) = (definition.Name, definition.Id, definition.CacheBytes, definition.Serde, backend);
         _evictAbove = LimitBytes / 16 * 15;
-        _dirtyMax = LimitBytes / 2;
+        _wantsAbove = LimitBytes / 4;
         _keyBytes = new byte[1 + _serde.KeyLength + sizeof(uint)];
         _keyBytes[0] = Id;
     }
@@ -50,13 +58,16 @@ public sealed class KeyedStore<TKey, TState> : IStore, ITileSource<TKey>
     /// <summary>Memory held by cached states, as of the last settling. Unit: bytes.</summary>
     public long CachedBytes { get; private set; }
 
-    /// <summary>The part of it that waits for a checkpoint. Unit: bytes.</summary>
+    /// <summary>The part of it that cannot leave: changed, or written by a checkpoint that is not durable yet. Unit: bytes.</summary>
     public long DirtyBytes { get; private set; }
 
     public int CachedCount => _ring.Count;
 
-    /// <summary>So much has changed that a checkpoint should not wait.</summary>
-    public bool WantsCheckpoint => DirtyBytes > _dirtyMax;
+    /// <summary>So much has changed that a checkpoint should not wait: a quarter of the limit.</summary>
+    public bool WantsCheckpoint => DirtyBytes > _wantsAbove;
+
+    /// <summary>Three quarters cannot leave: the checkpoint in progress must end before more is changed.</summary>
+    bool IStore.IsCrowded => DirtyBytes > LimitBytes / 4 * 3;
 
     /// <summary>States loaded from the backend so far, found or not: the cache's misses.</summary>
     public long Loads { get; private set; }
@@ -74,6 +85,7 @@ public sealed class KeyedStore<TKey, TState> : IStore, ITileSource<TKey>
             _entries.Add(key, entry);
         }
 
+        if (entry.ChangedIn == _taking && _taking != 0) Write(entry);
         if (!entry.Touched)
         {
             entry.Touched = true;
@@ -128,34 +140,49 @@ public sealed class KeyedStore<TKey, TState> : IStore, ITileSource<TKey>
             entry.Touched = false;
             entry.Referenced = true;
             Measure(entry);
-            if (entry.Dirty || !_serde.IsDirty(entry.State)) continue;
-            entry.Dirty = true;
-            _dirty.Add(entry);
-            DirtyBytes += entry.Bytes;
+            if (entry.ChangedIn != 0 || !_serde.IsDirty(entry.State)) continue;
+            if (entry.TakenIn == 0) DirtyBytes += entry.Bytes;
+            entry.ChangedIn = _epoch;
+            _changed.Add(entry);
         }
 
         _touched.Clear();
-        Evict(StepsMax);
+        Evict();
     }
 
-    void IStore.WriteDirty(IStateBatch batch)
+    /// <summary>From here on the batch takes down what had changed until now.</summary>
+    void IStore.BeginCheckpoint(IStateBatch batch)
     {
-        var sink = new Sink(this, batch);
-        foreach (var entry in _dirty) _serde.WriteDirty(entry.Key, entry.State, sink);
+        (_taken, _changed) = (_changed, _taken);
+        (_taking, _written, _released) = (_epoch++, 0, 0);
+        _sink = new Sink(this, batch);
     }
 
-    void IStore.Checkpointed()
+    bool IStore.WriteChanged(int max)
     {
-        foreach (var entry in _dirty)
+        var end = Math.Min(_taken.Count, _written + (long)max);
+        for (; _written < end; _written++)
+            if (_taken[_written] is { } entry && entry.ChangedIn == _taking) Write(entry);
+        return _written == _taken.Count;
+    }
+
+    /// <summary>What was taken down is durable: states may let go of parts and leave the cache again.</summary>
+    bool IStore.Release(int max)
+    {
+        var end = Math.Min(_taken.Count, _released + (long)max);
+        for (; _released < end; _released++)
         {
+            var entry = _taken[_released];
             _serde.Release(entry.State);
-            entry.Dirty = false;
             Measure(entry);
+            entry.TakenIn = 0;
+            if (entry.ChangedIn == 0) DirtyBytes -= entry.Bytes;
         }
 
-        _dirty.Clear();
-        DirtyBytes = 0;
-        Evict(int.MaxValue);
+        if (_released < _taken.Count) return false;
+        _taken.Clear();
+        (_taking, _sink) = (0, null);
+        return true;
     }
 
     void IStore.RollBack()
@@ -163,8 +190,9 @@ public sealed class KeyedStore<TKey, TState> : IStore, ITileSource<TKey>
         _entries.Clear();
         _ring.Clear();
         _touched.Clear();
-        _dirty.Clear();
-        (_hand, CachedBytes, DirtyBytes) = (0, 0, 0);
+        _changed.Clear();
+        _taken.Clear();
+        (_hand, CachedBytes, DirtyBytes, _taking, _sink) = (0, 0, 0, 0, null);
     }
 
     /// <summary>Visits up to <paramref name="max"/> stored tiles, going round, and deletes the state of keys that have expired and are not in memory.</summary>
@@ -185,23 +213,30 @@ public sealed class KeyedStore<TKey, TState> : IStore, ITileSource<TKey>
         return expired.Count;
     }
 
+    private void Write(Entry entry)
+    {
+        _serde.WriteDirty(entry.Key, entry.State, _sink!);
+        entry.ChangedIn = 0;
+        entry.TakenIn = _taking;
+    }
+
     private void Measure(Entry entry)
     {
-        var bytes = checked(_serde.SizeBytes(entry.State) + EntryBytes);
+        var bytes = _serde.SizeBytes(entry.State) + EntryBytes;
         CachedBytes += bytes - entry.Bytes;
-        if (entry.Dirty) DirtyBytes += bytes - entry.Bytes;
+        if (entry.ChangedIn != 0 || entry.TakenIn != 0) DirtyBytes += bytes - entry.Bytes;
         entry.Bytes = bytes;
     }
 
-    private void Evict(int stepsMax)
+    private void Evict()
     {
         // Twice round gives every clean entry its second chance; more would only meet changed ones again.
-        var steps = Math.Min(stepsMax, 2L * _ring.Count);
+        var steps = Math.Min(StepsMax, 2L * _ring.Count);
         for (; steps > 0 && CachedBytes > _evictAbove && CachedBytes > DirtyBytes; steps--)
         {
             if (_hand >= _ring.Count) _hand = 0;
             var entry = _ring[_hand];
-            if (entry.Referenced || entry.Dirty)
+            if (entry.Referenced || entry.ChangedIn != 0 || entry.TakenIn != 0)
             {
                 entry.Referenced = false;
                 _hand++;
@@ -236,9 +271,10 @@ public sealed class KeyedStore<TKey, TState> : IStore, ITileSource<TKey>
         public readonly TState State = state;
         public long Bytes;
         public int RingIndex;
+        public int ChangedIn;       // epoch in which it changed and waits to be written; 0 for not changed
+        public int TakenIn;         // epoch of the checkpoint that wrote it and is not durable yet; 0 for none
         public bool Touched;
         public bool Referenced;
-        public bool Dirty;
     }
 
     private sealed class Sink(KeyedStore<TKey, TState> store, IStateBatch batch) : ITileSink<TKey>

@@ -3,17 +3,25 @@ using Promotions.Domain;
 namespace Promotions.Streams.State;
 
 /// <summary>The stores of one partition: settled together after each record, checkpointed together with one position, rolled back together.</summary>
-/// <remarks>Owned by one thread. After an exception from <see cref="Checkpoint"/> only <see cref="RollBack"/> is safe: states have counted themselves clean.</remarks>
+/// <remarks>
+/// Owned by one thread. A checkpoint goes begin → write, a few states at a time → commit (on any thread) → release, a few at a time; records may be processed in between,
+/// and the checkpoint still holds the state of the moment at which it began. After an exception in any of them only <see cref="RollBack"/> is safe.
+/// </remarks>
 public sealed class StateStores : IDisposable
 {
-    /// <summary>Stored tiles looked at for expiry per checkpoint and store: bounded, so that sweeping never stalls a record for long.</summary>
+    /// <summary>Stored tiles looked at for expiry per checkpoint and store, and how many per step: bounded, so that sweeping never stalls a record for long.</summary>
     private const int SweptMax = 2_000;
+    private const int SweptPerStep = 100;
 
     private readonly IStateBackend _backend;
     private readonly List<IStore> _stores = [];
     private readonly Dictionary<string, IStore> _byName = new(StringComparer.Ordinal);
     private readonly HashSet<byte> _ids = [];
     private readonly Action<string> _crashPoint;
+    private IStateBatch? _batch;
+    private long _batchPosition;
+    private EventTime? _sweepAt;
+    private int _swept;
 
     /// <param name="layoutHash">Of everything that gives stored bytes their meaning. State of another layout is cleared: it is rebuilt from the log.</param>
     /// <param name="crashPoint">Passed between steps; <see cref="CrashPoints.Hit"/> unless a test takes its place.</param>
@@ -40,26 +48,13 @@ public sealed class StateStores : IDisposable
     /// <summary>Log position of the last checkpoint; 0 for none.</summary>
     public long Position => _backend.Position;
 
-    public bool WantsCheckpoint
-    {
-        get
-        {
-            foreach (var store in _stores)
-                if (store.WantsCheckpoint) return true;
-            return false;
-        }
-    }
+    public bool WantsCheckpoint => _stores.Exists(static store => store.WantsCheckpoint);
+
+    /// <summary>No more may change until the checkpoint in progress is over.</summary>
+    internal bool IsCrowded => _stores.Exists(static store => store.IsCrowded);
 
     /// <summary>True when the record at hand has asked for any state: it may have changed.</summary>
-    internal bool Touched
-    {
-        get
-        {
-            foreach (var store in _stores)
-                if (store.Touched) return true;
-            return false;
-        }
-    }
+    internal bool Touched => _stores.Exists(static store => store.Touched);
 
     public KeyedStore<TKey, TState> Open<TKey, TState>(StoreDefinition<TKey, TState> definition)
         where TKey : notnull
@@ -83,34 +78,83 @@ public sealed class StateStores : IDisposable
         foreach (var store in _stores) store.Settle();
     }
 
-    /// <summary>Writes everything that changed and its position, atomically. A position at or below the last one with nothing changed is no work.</summary>
+    /// <summary>A whole checkpoint in one call: everything that changed and its position, atomically.</summary>
     /// <param name="position">The log position that the stores stand at. The caller knows it to be committed: state never runs ahead of the log.</param>
     /// <param name="streamTime">Expired keys are removed by it; null removes none.</param>
     public void Checkpoint(long position, EventTime? streamTime = null)
     {
-        Settle();
-        using (var batch = _backend.Begin())
+        BeginCheckpoint(position, streamTime);
+        while (!WriteCheckpoint(int.MaxValue))
         {
-            foreach (var store in _stores)
-            {
-                if (streamTime is { } time) store.Expire(time, SweptMax, batch);
-                store.WriteDirty(batch);
-            }
-
-            AlsoCheckpoint?.Invoke(batch);
-            _crashPoint("in_checkpoint");
-            batch.Commit(position, LayoutHash);
         }
 
-        foreach (var store in _stores) store.Checkpointed();
+        CommitCheckpoint();
+        while (!ReleaseCheckpoint(int.MaxValue))
+        {
+        }
     }
 
-    /// <summary>Forgets everything since the last checkpoint: the stores stand at <see cref="Position"/> again.</summary>
+    /// <inheritdoc cref="Checkpoint"/>
+    /// <summary>Begins a checkpoint of this moment. Costs nothing by itself, whatever has changed.</summary>
+    public void BeginCheckpoint(long position, EventTime? streamTime)
+    {
+        if (_batch is not null) throw new InvalidOperationException("A checkpoint is in progress.");
+        Settle();
+        (_batch, _batchPosition, _sweepAt, _swept) = (_backend.Begin(), position, streamTime, 0);
+        foreach (var store in _stores) store.BeginCheckpoint(_batch);
+        AlsoCheckpoint?.Invoke(_batch);
+    }
+
+    /// <summary>Writes up to so many changed states of each store into the batch.</summary>
+    /// <returns>True when all are in it: it can be committed.</returns>
+    public bool WriteCheckpoint(int max)
+    {
+        if (_sweepAt is { } time && _swept < SweptMax)
+        {
+            foreach (var store in _stores) store.Expire(time, SweptPerStep, _batch!);
+            _swept += SweptPerStep;
+            return false;
+        }
+
+        var done = true;
+        foreach (var store in _stores) done &= store.WriteChanged(max);
+        return done;
+    }
+
+    /// <summary>Makes the batch durable. The one step that may run on another thread than the owner's.</summary>
+    public void CommitCheckpoint()
+    {
+        _crashPoint("in_checkpoint");
+        _batch!.Commit(_batchPosition, LayoutHash);
+    }
+
+    /// <summary>Lets up to so many states of each store go that are durable now.</summary>
+    /// <returns>True when the checkpoint is over.</returns>
+    public bool ReleaseCheckpoint(int max)
+    {
+        var done = true;
+        foreach (var store in _stores) done &= store.Release(max);
+        if (done) DropBatch();
+        return done;
+    }
+
+    /// <summary>Forgets everything since the last checkpoint, one in progress included: the stores stand at <see cref="Position"/> again.</summary>
     public void RollBack()
     {
+        DropBatch();
         foreach (var store in _stores) store.RollBack();
     }
 
     /// <summary>Disposes the backend. What was not checkpointed is in the log.</summary>
-    public void Dispose() => _backend.Dispose();
+    public void Dispose()
+    {
+        DropBatch();
+        _backend.Dispose();
+    }
+
+    private void DropBatch()
+    {
+        _batch?.Dispose();
+        _batch = null;
+    }
 }

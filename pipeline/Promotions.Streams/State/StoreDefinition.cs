@@ -42,9 +42,16 @@ internal interface IStore
     string Name { get; }
     bool Touched { get; }
     bool WantsCheckpoint { get; }
+    bool IsCrowded { get; }
     void Settle();
-    void WriteDirty(IStateBatch batch);
-    void Checkpointed();
+    void BeginCheckpoint(IStateBatch batch);
+
+    /// <returns>True when all that had changed at the beginning is in the batch.</returns>
+    bool WriteChanged(int max);
+
+    /// <returns>True when the checkpoint is over for this store.</returns>
+    bool Release(int max);
+
     void RollBack();
     int Expire(Promotions.Domain.EventTime streamTime, int max, IStateBatch batch);
 }

@@ -1,57 +1,65 @@
 using System.Diagnostics;
 using System.Globalization;
-using Promotions.Domain;
-using Promotions.Domain.Campaigns;
 using Promotions.Domain.Decisions;
-using Promotions.Domain.Events;
-using Promotions.Features;
-using Promotions.Processing.Decisions;
-using Promotions.Processing.Embedded;
 using Promotions.Processing.Records;
-using Promotions.Processing.State;
-using Promotions.Scoring;
+using Promotions.Processing.Topologies;
+using Promotions.Streams;
+using Promotions.Streams.Embedded;
 using Promotions.Streams.RocksDb;
+using Promotions.Streams.State;
 
 namespace Promotions.Benchmarks.Pipeline;
 
-/// <summary>From encoded bytes to verdict on one thread, ledger apart: decode, observe seven entities, price, score with the shipped model, decide, fold the outcome, checkpoint.</summary>
+/// <summary>From encoded bytes to verdict through the redemption topology, ledger apart: decode, observe seven entities, gather, price, score with the shipped model, decide, fold the outcome.</summary>
 /// <remarks>
-/// Cardinalities: 50,000 customers (squared-uniform skew: the busiest tenth make about a third of the requests), a device and payment token each, an address for two,
-/// an ip for five, a network for 200 ips, one reusable code of 500. Requests spread evenly over 30 days. PROMOTIONS_BENCH_REQUESTS (default 3,000,000) shortens it.
-/// Beside pipeline.rate stands the same work over tiles in memory (pipeline.pure).
+/// <see cref="BenchShop"/> says what comes. One thread processes; another makes the requests, and RocksDB has its own. PROMOTIONS_BENCH_REQUESTS (default 3,000,000) shortens it.
+/// Beside pipeline.rate stands the same work over state in memory (pipeline.pure). The first tenth is not counted; the last checkpoint is.
 /// </remarks>
 internal sealed class PipelineSuite : IBenchSuite
 {
     private const int Customers = 50_000;
-    private const int Campaigns = 500;
-    private const long CacheBytes = 256L << 20;
-    private const long CheckpointEveryMs = 5_000;
-    private static readonly EventTime Start = EventTime.From(new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero));
+    private const int InFlight = 2_048;
+    private const int BatchMax = 256;
     private static readonly int Requests = int.Parse(Environment.GetEnvironmentVariable("PROMOTIONS_BENCH_REQUESTS") ?? "3000000", CultureInfo.InvariantCulture);
 
     public string Name => "pipeline";
 
-    public Task RunAsync(BenchReport report, CancellationToken cancellationToken)
+    public async Task RunAsync(BenchReport report, CancellationToken cancellationToken)
     {
         report.Progress($"{Requests:#,0} requests a run");
-        var pure = Measure(new MemoryTileStore(), Customers, hot: 0);
-        report.Rate("pipeline.pure", pure.Rate, "requests/s");
-        var rate = OnDisk(Customers, hot: 0);
-        report.Rate("pipeline.rate", rate.Rate, "requests/s", note: string.Create(CultureInfo.InvariantCulture, $"checkpoints {rate.CheckpointMs:F0} ms of {rate.TotalMs:F0}, the longest {rate.CheckpointMaxMs:F1} ms"));
-        report.Rate("pipeline.hot", OnDisk(Customers, hot: 0.2).Rate, "requests/s", rate.Rate);
-        report.Rate("pipeline.growth", OnDisk(Customers * 10, hot: 0).Rate, "requests/s", rate.Rate);
-        report.Cost("pipeline.worst", rate.WorstMs, "ms", note: string.Create(CultureInfo.InvariantCulture, $"slowest single record; collections in the run: {rate.Collections}; an entity of 10^6 events after silence is not in this run"));
-        report.Cost("pipeline.allocated", rate.AllocatedPerRequest, "B", note: "decoded request, priced cart, vector, risk record, outcome");
-        return Task.CompletedTask;
+        var rate = await OnDiskAsync(new(Customers, 0, Requests), BatchMax);
+        report.Rate("pipeline.rate", rate.Rate, "requests/s", note: rate.Note);
+        report.Rate("pipeline.pure", Pure(new(Customers, 0, Requests)), "requests/s");
+        var hot = await OnDiskAsync(new(Customers, 0.2, Requests), BatchMax);
+        report.Rate("pipeline.hot", hot.Rate, "requests/s", rate.Rate, note: hot.Note);
+        var growth = await OnDiskAsync(new(Customers * 10, 0, Requests), BatchMax);
+        report.Rate("pipeline.growth", growth.Rate, "requests/s", rate.Rate, note: growth.Note);
+        report.Cost("pipeline.allocated", rate.AllocatedPerRequest, "B", note: "decoded request with its texts, keys, priced cart, vector, risk and proposal, answer, outcome and its bytes, growth of state, states loaded");
+        var worst = await WorstAsync();
+        report.Cost("pipeline.worst", worst.Rate, "ms", note: worst.Note);
     }
 
-    private static Result OnDisk(int customers, double hot)
+    private static async Task<Result> OnDiskAsync(BenchShop shop, int batchMax)
     {
         var folder = Directory.CreateTempSubdirectory("promotions-bench-pipeline-").FullName;
         try
         {
-            using var tiles = RocksTileStore.Open(folder, 64L << 20);
-            return Measure(tiles, customers, hot);
+            using var state = RocksDbBackend.Open(folder);
+            var times = new StageTimes();
+            var driver = EmbeddedDriver.Start(
+                BenchShop.Topology(), state, new YesLog(), recorded: null, times, new(RedemptionTopology.LayoutHash, BatchMax: batchMax, CheckpointEvery: TimeSpan.FromSeconds(5)), TimeProvider.System, _ => { });
+            var first = Requests / 10;
+            var allocated = await SendAsync(driver, shop, 0, first);
+            times.Forget();
+            var collected = new Collections();
+            var (before, started) = (GC.GetTotalAllocatedBytes(true), Stopwatch.GetTimestamp());
+            allocated = await SendAsync(driver, shop, first, Requests);
+            await driver.DisposeAsync();
+            var took = Stopwatch.GetElapsedTime(started);
+            if (times.Fault is { } fault) throw new InvalidOperationException("The run failed.", fault);
+            var counted = Requests - first;
+            return new(counted / took.TotalSeconds, (GC.GetTotalAllocatedBytes(true) - before - allocated) / (double)counted, string.Create(CultureInfo.InvariantCulture,
+                $"{took.TotalSeconds:F1} s: process {times.Total("process").TotalSeconds:F1}, commit {times.Total("commit").TotalSeconds:F1}, fold {times.Total("fold").TotalSeconds:F1}, {times.Checkpoints} checkpoints beside; {collected}"));
         }
         finally
         {
@@ -59,97 +67,99 @@ internal sealed class PipelineSuite : IBenchSuite
         }
     }
 
-    private static Result Measure(ITileStore tiles, int customers, double hot)
+    /// <returns>What making the requests allocated on its own: not the pipeline's. Unit: bytes.</returns>
+    private static async Task<long> SendAsync(EmbeddedDriver driver, BenchShop shop, int from, int to)
     {
-        var scorer = TreeScorer.Load(File.ReadAllBytes(Path.Combine("ml", "models", "default.json")), FeatureRegistry.LayoutHash);
-        var features = new FeatureFold(tiles, CacheBytes);
-        var policy = new FraudPolicy(1, FraudCosts.Default, 0.05, [], [], TimeSpan.FromMinutes(30));
-        var snapshot = new Catalogue();
-        var inputs = new DecisionInputs(scorer, null, policy, snapshot);
-        var processor = new AttemptProcessor(features, new Decider(new FeatureCatalog()), () => inputs);
-        var random = new Random(17);
-        var first = Requests / 10;
-        var result = new Result();
-        long started = 0, allocated = 0, lastCheckpoint = Stopwatch.GetTimestamp(), generating = 0;
-        var collections = 0;
-        var block = new byte[10_000][];
-        for (var done = 0; done < Requests; done += block.Length)
+        var answers = new Task<object?>[InFlight];
+        long made = 0;
+        for (var number = from; number < to; number++)
         {
-            var generate = Stopwatch.GetTimestamp();
-            for (var i = 0; i < block.Length; i++) block[i] = RecordCodec.Encode(Request(done + i, customers, hot, random));
-            if (done >= first)
-            {
-                if (started == 0) (started, allocated, collections) = (Stopwatch.GetTimestamp(), GC.GetAllocatedBytesForCurrentThread(), GC.CollectionCount(0));
-                else (generating, allocated) = (generating + Stopwatch.GetTimestamp() - generate, allocated + GeneratedBytes(block));
-            }
-
-            for (var i = 0; i < block.Length; i++)
-            {
-                var one = Stopwatch.GetTimestamp();
-                var item = new AttemptItem(RecordCodec.DecodeRequest(block[i]), one);
-                processor.ObserveAndDecide(item);
-                features.Fold(new RedemptionOutcome(item.Request.Id, AttemptKind.Redemption, item.Proposal!.Proposed, "", false, item.Proposal.Priced.Discount, item.At, item.Entities!));
-                if (started != 0) result.WorstMs = Math.Max(result.WorstMs, Stopwatch.GetElapsedTime(one).TotalMilliseconds);
-                if (!features.WantsCheckpoint && ((i & 255) != 0 || Stopwatch.GetElapsedTime(lastCheckpoint).TotalMilliseconds < CheckpointEveryMs)) continue;
-                Checkpoint(features, done + i + 1, started != 0, result);
-                lastCheckpoint = Stopwatch.GetTimestamp();
-            }
+            if (answers[number % InFlight] is { IsCompleted: false } oldest) await oldest;
+            var before = GC.GetAllocatedBytesForCurrentThread();
+            var (id, value, at) = shop.Next(number);
+            made += GC.GetAllocatedBytesForCurrentThread() - before;
+            answers[number % InFlight] = driver.SubmitAsync(new(Topics.Requests, id, value, at), CancellationToken.None);
         }
 
-        Checkpoint(features, Requests, true, result);
-        result.TotalMs = Stopwatch.GetElapsedTime(started + generating).TotalMilliseconds;
-        result.Rate = (Requests - first) / result.TotalMs * 1_000;
-        result.AllocatedPerRequest = (GC.GetAllocatedBytesForCurrentThread() - allocated) / (double)(Requests - first);
-        result.Collections = GC.CollectionCount(0) - collections;
-        return result;
+        await Task.WhenAll(answers.Where(answer => answer is not null));
+        return made;
     }
 
-    private static void Checkpoint(FeatureFold features, long position, bool counted, Result result)
+    private static double Pure(BenchShop shop)
     {
-        var started = Stopwatch.GetTimestamp();
-        features.Checkpoint(position);
-        if (!counted) return;
-        var took = Stopwatch.GetElapsedTime(started).TotalMilliseconds;
-        result.CheckpointMs += took;
-        result.CheckpointMaxMs = Math.Max(result.CheckpointMaxMs, took);
+        using var driver = new TopologyDriver(BenchShop.Topology());
+        var block = new (string Id, byte[] Value, Domain.EventTime At)[10_000];
+        var counted = TimeSpan.Zero;
+        for (var done = 0; done < Requests; done += block.Length)
+        {
+            for (var i = 0; i < block.Length; i++) block[i] = shop.Next(done + i);
+            var started = Stopwatch.GetTimestamp();
+            foreach (var (_, value, at) in block)
+            {
+                driver.Pipe(Topics.Requests, value, at);
+                driver.Pipe(Topics.Outcomes, YesLog.OutcomeOf((DecisionProposal)driver.Outputs[0].Value!), at);
+                driver.ClearOutputs();
+            }
+
+            if (done >= Requests / 10) counted += Stopwatch.GetElapsedTime(started);
+        }
+
+        if (driver.DeadLetters.Count > 0) throw new InvalidOperationException("The run failed: " + driver.DeadLetters[0].Reason);
+        return (Requests - Requests / 10) / counted.TotalSeconds;
     }
 
-    /// <summary>What making the block allocated is about three times its bytes (request object, writer's buffer, copy); taken off so that the row is the pipeline's own.</summary>
-    private static long GeneratedBytes(byte[][] block) => block.Sum(b => 3L * b.Length);
-
-    private static RedemptionRequest Request(int number, int customers, double hot, Random random)
+    /// <summary>One record at a time: a coupon gathers a million events, is silent for a month, and comes back.</summary>
+    private static async Task<Result> WorstAsync()
     {
-        var skew = random.NextDouble();
-        var customer = (int)(skew * skew * customers);
-        var code = random.NextDouble() < hot ? 0 : random.Next(Campaigns);
-        return new(
-            AttemptKind.Redemption, $"r-{number}", "web-de", "bench", new($"c-{customer}", null),
-            new($"o-{number}", "EUR", [new("1", $"sku-{random.Next(500)}", "kitchen", random.Next(1, 4), random.Next(500, 9_000))], 0),
-            [new(RedeemableType.Coupon, $"CAMPAIGN-{code}", 0)],
-            new($"d-{customer}", $"10.{customer / 1_000 % 250}.{customer / 5 / 200 % 250}.{customer / 5 % 200}", null, $"p-{customer}", $"a-{customer / 2}", null),
-            Start.Plus(TimeSpan.FromMilliseconds(30.0 * 86_400_000 * number / Requests)), null, null, ReadOnlyMemory<byte>.Empty);
+        var hotRequests = Math.Min(1_000_000, Requests);
+        var folder = Directory.CreateTempSubdirectory("promotions-bench-pipeline-").FullName;
+        try
+        {
+            using var state = RocksDbBackend.Open(folder);
+            var times = new StageTimes();
+            await using var driver = EmbeddedDriver.Start(
+                BenchShop.Topology(), state, new YesLog(), recorded: null, times, new(RedemptionTopology.LayoutHash, BatchMax: 1, CheckpointEvery: TimeSpan.FromSeconds(5)), TimeProvider.System, _ => { });
+            var shop = new BenchShop(Customers, 1, hotRequests);
+            await SendAsync(driver, shop, 0, hotRequests / 10);
+            times.Forget();
+            var collected = new Collections();
+            await SendAsync(driver, shop, hotRequests / 10, hotRequests);
+            var busy = times.Worst;
+            var answers = new List<Task<object?>>();
+            for (var i = 0; i < 20_000; i++)
+            {
+                // A quarter of the window later the oldest events are still due, then come all at once: both kinds of "after silence".
+                var at = BenchShop.TimeOf(hotRequests * (i < 10_000 ? 1.4 : 2.5) + i, hotRequests);
+                var (id, value, time) = shop.Next(hotRequests + i, at);
+                answers.Add(driver.SubmitAsync(new(Topics.Requests, id, value, time), CancellationToken.None));
+                if (answers.Count == InFlight)
+                {
+                    await Task.WhenAll(answers);
+                    answers.Clear();
+                }
+            }
+
+            await Task.WhenAll(answers);
+            return new(times.Worst.TotalMilliseconds, 0, string.Create(CultureInfo.InvariantCulture,
+                $"slowest single record of {hotRequests + 20_000:#,0}, {hotRequests:#,0} of them on one coupon; {busy.TotalMilliseconds:F1} ms before its silence; collections included, {collected}; {times.Checkpoints} checkpoints beside"));
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
     }
 
-    private sealed class Result
+    /// <summary>What the collector did since it was made.</summary>
+    private sealed class Collections
     {
-        public double Rate, TotalMs, CheckpointMs, CheckpointMaxMs, WorstMs, AllocatedPerRequest;
-        public int Collections;
+        private readonly int _gen0 = GC.CollectionCount(0);
+        private readonly int _gen1 = GC.CollectionCount(1);
+        private readonly int _gen2 = GC.CollectionCount(2);
+        private readonly TimeSpan _paused = GC.GetTotalPauseDuration();
+
+        public override string ToString() => string.Create(CultureInfo.InvariantCulture,
+            $"{GC.CollectionCount(0) - _gen0}/{GC.CollectionCount(1) - _gen1}/{GC.CollectionCount(2) - _gen2} collections, paused {(GC.GetTotalPauseDuration() - _paused).TotalMilliseconds:F0} ms");
     }
 
-    private sealed class Catalogue : ICampaignSnapshot
-    {
-        private readonly Dictionary<string, Campaign> _campaigns = Enumerable.Range(0, Campaigns).Select(i => new Campaign(
-            $"CAMPAIGN-{i}", 1, $"Campaign {i}", Distribution.CodeBased, "EUR", new(BenefitType.PercentOff, 1_000, 0, false, null), Conditions.None, Limits.None, new(0), null, [], 0, "salt", true, new(0)))
-            .ToDictionary(c => c.Id, StringComparer.OrdinalIgnoreCase);
-
-        private readonly Dictionary<string, Coupon> _coupons = Enumerable.Range(0, Campaigns)
-            .Select(i => new Coupon($"CAMPAIGN-{i}", $"CAMPAIGN-{i}", null, null, false, new(0))).ToDictionary(c => c.Code, StringComparer.Ordinal);
-
-        public long Revision => 1;
-        public IReadOnlyList<Campaign> PublicCampaigns => [];
-        public Campaign? FindCampaign(string campaignId) => _campaigns.GetValueOrDefault(campaignId);
-        public Coupon? FindCoupon(string code) => _coupons.GetValueOrDefault(code);
-        public IReadOnlyList<Coupon> CouponsOf(string customerId) => [];
-        public Arm FindArm(string campaignId, string customerId) => Arm.None;
-    }
+    private sealed record Result(double Rate, double AllocatedPerRequest, string Note);
 }

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Buffers.Binary;
+using System.Runtime.CompilerServices;
 using Promotions.Streams.State;
 using Promotions.Streams.Tests.State;
 
@@ -10,6 +11,9 @@ internal readonly record struct Addition(int Key, long Amount)
 {
     public const long GivenUp = -1;
     public const long FailsLate = -2;
+
+    /// <summary>What the log refuses when it is deferred.</summary>
+    public const long Refused = -3;
 
     public byte[] ToBytes()
     {
@@ -45,10 +49,11 @@ internal sealed class KeyCodec : ICodec<int>
     public int Decode(ReadOnlySpan<byte> bytes) => BinaryPrimitives.ReadInt32LittleEndian(bytes);
 }
 
-/// <summary>additions, outcomes → by key → count → totals.</summary>
+/// <summary>additions, outcomes → by key → count → totals, and a processor before the sink that is only there for it.</summary>
 internal static class Counting
 {
-    public static Topology Topology(long cacheBytes = 1 << 20)
+    /// <param name="told">Counts the runs of the processor that is there for the sink alone.</param>
+    public static Topology Topology(long cacheBytes = 1 << 20, StrongBox<int>? told = null)
     {
         var builder = new TopologyBuilder();
         var additions = builder.Source<int, Addition>("additions", "additions", new AdditionCodec(), a => a.Key);
@@ -56,7 +61,19 @@ internal static class Counting
         var byKey = builder.Repartition("by-key", "additions-by-key", new KeyCodec(), new AdditionCodec(), additions, outcomes);
         var count = builder.Processor("count", () => new Count(), byKey);
         builder.Store(new StoreDefinition<int, Counter>("counters", 1, new CounterSerde(), cacheBytes), "count");
-        return builder.Sink("totals", "totals", new AdditionCodec(), count).Build();
+        var tell = builder.Processor("tell", () => new Tell(told ?? new()), count);
+        return builder.Sink("totals", "totals", new AdditionCodec(), tell).Build();
+    }
+
+    private sealed class Tell(StrongBox<int> times) : IProcessor<int, Addition, int, Addition>
+    {
+        private IProcessorContext<int, Addition> _context = null!;
+        public void Init(IProcessorContext<int, Addition> context) => _context = context;
+        public void Process(in Record<int, Addition> record)
+        {
+            times.Value++;
+            _context.Forward(record);
+        }
     }
 
     private sealed class Count : IProcessor<int, Addition, int, Addition>

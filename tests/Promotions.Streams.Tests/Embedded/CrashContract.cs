@@ -79,8 +79,12 @@ public abstract class CrashContract : IDisposable
         }
     }
 
-    private static (string Id, Task<object?> Answer) Submit(EmbeddedDriver driver, int i) =>
-        ($"r{i}", driver.SubmitAsync(new("additions", $"r{i}", new Addition(i % 7, i % 11).ToBytes(), new EventTime(1_000 + i)), CancellationToken.None));
+    private static (string Id, Task<object?> Answer) Submit(EmbeddedDriver driver, int i)
+    {
+        return ($"r{i}", SendAsync());
+
+        async Task<object?> SendAsync() => await driver.SubmitAsync(new("additions", $"r{i}", new Addition(i % 7, i % 11).ToBytes(), new EventTime(1_000 + i)), CancellationToken.None);
+    }
 
     private static Dictionary<int, (long, EventTime)> Uninterrupted(MemoryLog log)
     {

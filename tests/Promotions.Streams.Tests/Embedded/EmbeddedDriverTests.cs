@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Promotions.Domain;
 using Promotions.Streams.Embedded;
 using Promotions.Streams.State;
@@ -105,7 +106,11 @@ public sealed class EmbeddedDriverTests : IDisposable
             Assert.Equal(reason, (await Assert.ThrowsAsync<DeadLetterException>(() => poison)).Letter!.Reason);
         }
 
-        Assert.Equal(["a", "b", "c"], _log.Entries.Select(e => e.Id));
+        Assert.Equal(["a", "b", "c"], _log.Entries.Where(e => e.Topic == "additions").Select(e => e.Id));
+        var kept = Assert.Single(_log.Entries, e => e.Topic == DeadLetter.LettersTopic);
+        var letter = DeadLetter.FromRecord(kept.Id, kept.Value, kept.At);
+        Assert.Equal(("additions", "p", reason), (letter.Topic, letter.Id, letter.Reason));
+        Assert.Equal(_observer.DeadLetters[0].Value.ToArray(), letter.Value.ToArray());
         Assert.Equal("p", Assert.Single(_observer.DeadLetters).Id);
         Assert.Equal(6, CountOf(1));
         await using var again = Start();
@@ -139,6 +144,49 @@ public sealed class EmbeddedDriverTests : IDisposable
 
         Assert.Equal((2, 2), _observer.Replays[^1]);
         Assert.Equal(107, CountOf(1));
+    }
+
+    [Fact]
+    public async Task A_replay_goes_without_what_is_there_for_effects_alone()
+    {
+        await using (var driver = Start()) await Submit(driver, "a", 1, 3);
+        _backend.Clear();
+        var told = new StrongBox<int>();
+        await using (var driver = EmbeddedDriver.Start(Counting.Topology(told: told), _backend, _log, _log, _observer, new(1), TimeProvider.System, _ => { }))
+        {
+            Assert.Equal(0, told.Value);
+            await Submit(driver, "b", 1, 1);
+            Assert.Equal(1, told.Value);
+        }
+
+        Assert.Equal(4, CountOf(1));
+    }
+
+    [Fact]
+    public async Task A_deferred_record_counts_once_the_log_took_it_and_never_when_it_was_refused()
+    {
+        await using (var driver = Start())
+        {
+            var gate = Gate();
+            var first = Submit(driver, "x", 1, 1);
+            await gate.Entered.Task;
+            var batch = new[] { Defer(driver, "d1", 1, 20), Submit(driver, "a", 1, 3), Defer(driver, "d2", 1, Addition.Refused) };
+            gate.Leave.SetResult();
+            await first;
+            Assert.Equal([3L, 2L, null], await Task.WhenAll(batch));
+        }
+
+        Assert.Equal(["x", "a", "d1"], _log.Entries.Select(e => e.Id));       // the order of the log is the order of folding
+        Assert.Equal(24, CountOf(1));
+        _backend.Clear();
+        await using (Start())
+        {
+        }
+
+        Assert.Equal(24, CountOf(1));
+
+        static Task<object?> Defer(EmbeddedDriver driver, string id, int key, long amount) =>
+            driver.SubmitAsync(new("additions", id, new Addition(key, amount).ToBytes(), new EventTime(1)) { IsDeferred = true }, CancellationToken.None);
     }
 
     [Fact]

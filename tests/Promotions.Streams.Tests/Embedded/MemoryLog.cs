@@ -28,27 +28,37 @@ internal sealed class MemoryLog : IRecordLog, IRecordedAnswers
         lock (_gate) return [.. _entries.Skip((int)afterPosition).Take(max)];
     }
 
-    public async Task<LogReceipt> CommitAsync(IReadOnlyList<ProcessedRecord> batch, CancellationToken cancellationToken)
+    public async Task<LogReceipt> CommitAsync(ProcessedBatch batch, CancellationToken cancellationToken)
     {
         if (BeforeAppend is { } before) await before();
         LogReceipt receipt;
         lock (_gate)
         {
-            BatchSizes.Add(batch.Count);
+            BatchSizes.Add(batch.Records.Count);
             var answers = new List<object?>();
             var followUps = new List<LogEntry>();
-            foreach (var (input, hash, layout, outputs) in batch)
+            for (var i = 0; i < batch.Records.Count; i++)
             {
-                LastOutputs = outputs;
-                _entries.Add(new(_entries.Count + 1, input.Topic, input.Id, input.Value, input.At, hash, layout));
+                var (input, hash, _, _) = batch.Records[i];
+                if (input.IsDeferred && new AdditionCodec().Decode(input.Value.Span).Amount == Addition.Refused)
+                {
+                    answers.Add(null);
+                    continue;
+                }
+
+                LastOutputs = [.. batch.OutputsOf(i)];
+                var entry = new LogEntry(_entries.Count + 1, input.Topic, input.Id, input.Value, input.At, hash, batch.LayoutHash);
+                _entries.Add(entry);
+                if (input.IsDeferred) followUps.Add(entry);
                 answers.Add((long)_entries.Count);
             }
 
-            foreach (var (input, _, layout, _) in batch)
+            foreach (var (input, _, _, _) in batch.Records)
             {
+                if (input.Topic != "additions" || input.IsDeferred) continue;
                 var addition = new AdditionCodec().Decode(input.Value.Span);
                 if (addition.Amount <= 5) continue;
-                var entry = new LogEntry(_entries.Count + 1, "outcomes", "o-" + input.Id, (addition with { Amount = 100 }).ToBytes(), input.At, 0, layout);
+                var entry = new LogEntry(_entries.Count + 1, "outcomes", "o-" + input.Id, (addition with { Amount = 100 }).ToBytes(), input.At, 0, batch.LayoutHash);
                 _entries.Add(entry);
                 followUps.Add(entry);
             }

@@ -52,6 +52,7 @@ public sealed class KeyedStoreTests
         stores.Checkpoint(1_000);
         Assert.False(stores.WantsCheckpoint);
         Assert.Equal(0, store.DirtyBytes);
+        for (var record = 0; record < 10; record++) stores.Settle();       // some leave after each record, so that none waits for all of them
         Assert.InRange(store.CachedBytes, 1, Limit);
     }
 
@@ -67,6 +68,61 @@ public sealed class KeyedStoreTests
         stores.Settle();
         stores.RollBack();
         Assert.Equal((10, 1, 0), (stores.Position, store.Get(7).Count, store.Get(8).Count));
+    }
+
+    [Fact]
+    public void A_checkpoint_holds_the_moment_at_which_it_began_whatever_records_do_while_it_is_written() =>
+        Gen.Select(Gen.Int[0, 40].Array[1, 200], Gen.Int[0, 40].Array[0, 200], Gen.Int[1, 9]).Sample((before, during, step) =>
+        {
+            var backend = new InMemoryBackend();
+            using var stores = new StateStores(backend, 1);
+            var store = stores.Open(Definition);
+            foreach (var key in before) Count(stores, store, key);
+            stores.BeginCheckpoint(1, null);
+            var committed = false;
+            foreach (var key in during)
+            {
+                if (!committed && stores.WriteCheckpoint(step))
+                {
+                    stores.CommitCheckpoint();
+                    committed = true;
+                }
+
+                Count(stores, store, key);
+            }
+
+            while (!committed && !stores.WriteCheckpoint(step))
+            {
+            }
+
+            if (!committed) stores.CommitCheckpoint();
+            while (!stores.ReleaseCheckpoint(step))
+            {
+            }
+
+            Assert.Equal(CountsOf(before), Contents(backend));
+            stores.RollBack();
+            foreach (var (key, count) in CountsOf(before)) Assert.Equal(count, store.Get(key).Count);
+            foreach (var key in during) Count(stores, store, key);
+            stores.Checkpoint(2);
+            Assert.Equal(0, store.DirtyBytes);
+            Assert.Equal(CountsOf([.. before, .. during]), Contents(backend));
+        }, iter: 300, threads: 1);
+
+    [Fact]
+    public void A_checkpoint_that_is_rolled_back_leaves_nothing_and_the_next_one_all()
+    {
+        var backend = new InMemoryBackend();
+        using var stores = new StateStores(backend, 1);
+        var store = stores.Open(Definition);
+        foreach (var key in Enumerable.Range(0, 10)) Count(stores, store, key);
+        stores.BeginCheckpoint(1, null);
+        stores.WriteCheckpoint(5);
+        stores.RollBack();
+        Assert.Equal(0, backend.Position);
+        Count(stores, store, 3);
+        stores.Checkpoint(1);
+        Assert.Equal(CountsOf([3]), Contents(backend));
     }
 
     [Fact]
@@ -105,6 +161,20 @@ public sealed class KeyedStoreTests
         stores.Open(Definition);
         Assert.Throws<ArgumentException>(() => stores.Open(new StoreDefinition<int, Counter>("others", 1, new CounterSerde())));
         Assert.Throws<ArgumentException>(() => stores.Open(new StoreDefinition<int, Counter>("counters", 2, new CounterSerde())));
+    }
+
+    private static void Count(StateStores stores, KeyedStore<int, Counter> store, int key)
+    {
+        store.Get(key).Add(new EventTime(key));
+        stores.Settle();
+    }
+
+    private static SortedDictionary<int, long> CountsOf(IEnumerable<int> keys) => new(keys.GroupBy(key => key).ToDictionary(group => group.Key, group => (long)group.Count()));
+
+    private static SortedDictionary<int, long> Contents(IStateBackend backend)
+    {
+        var store = new StateStores(backend, 1).Open(Definition);
+        return new(store.Keys().ToDictionary(key => key, key => store.Get(key).Count));
     }
 
     private static long Add(StateStores stores, KeyedStore<int, Counter> store, int key)

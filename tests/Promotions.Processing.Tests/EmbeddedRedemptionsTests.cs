@@ -5,12 +5,12 @@ using Promotions.Domain.Events;
 using Promotions.Features;
 using Promotions.Ledger;
 using Promotions.Processing.Decisions;
-using Promotions.Processing.Embedded;
-using Promotions.Processing.State;
+using Promotions.Streams.Embedded;
+using Promotions.Streams.State;
 
 namespace Promotions.Processing.Tests;
 
-public class EmbeddedPipelineTests
+public class EmbeddedRedemptionsTests
 {
     [Fact]
     public async Task The_same_id_again_gets_the_same_answer_and_has_one_effect()
@@ -134,8 +134,8 @@ public class EmbeddedPipelineTests
         var folder = Directory.CreateTempSubdirectory("promotions-stale-").FullName;
         try
         {
-            var tiles = new MemoryTileStore();
-            await using (var rig = PipelineRig.Open(folder, tiles, new PipelineRig.FixedScorer(-6)))
+            var state = new InMemoryBackend();
+            await using (var rig = PipelineRig.Open(folder, state, new PipelineRig.FixedScorer(-6)))
             {
                 await rig.PutAsync(PipelineRig.Public("TEN"));
                 var edits = Task.Run(async () =>
@@ -151,7 +151,7 @@ public class EmbeddedPipelineTests
             }
 
             // A restart without a checkpoint replays the whole log and compares every vector: it would stop here if one had been counted twice.
-            await using var again = PipelineRig.Open(folder, new MemoryTileStore(), new PipelineRig.FixedScorer(-6));
+            await using var again = PipelineRig.Open(folder, new InMemoryBackend(), new PipelineRig.FixedScorer(-6));
             Assert.Equal(RedemptionStatus.Approved, (await again.RedeemAsync(PipelineRig.Request("r-x", atSeconds: 500))).Status);
         }
         finally
@@ -171,8 +171,8 @@ public class EmbeddedPipelineTests
         static async Task<string> RunAsync(int[] restartsAt, bool checkpointBefore)
         {
             var folder = Directory.CreateTempSubdirectory("promotions-restart-").FullName;
-            var tiles = new MemoryTileStore();
-            var rig = PipelineRig.Open(folder, tiles, new PipelineRig.FixedScorer(-6));
+            var state = new InMemoryBackend();
+            var rig = PipelineRig.Open(folder, state, new PipelineRig.FixedScorer(-6));
             try
             {
                 await rig.PutAsync(PipelineRig.Public("TEN"));
@@ -181,8 +181,8 @@ public class EmbeddedPipelineTests
                     if (restartsAt.Contains(i))
                     {
                         await rig.DisposeAsync();                                   // writes a checkpoint
-                        if (!checkpointBefore) tiles = new MemoryTileStore();       // and this loses it: a longer replay
-                        rig = PipelineRig.Open(folder, tiles, new PipelineRig.FixedScorer(-6));
+                        if (!checkpointBefore) state = new InMemoryBackend();       // and this loses it: a longer replay
+                        rig = PipelineRig.Open(folder, state, new PipelineRig.FixedScorer(-6));
                     }
 
                     await rig.RedeemAsync(PipelineRig.Request($"r-{i}", $"c-{i % 4}", i % 6 == 0 ? "nope" : "ten", i * 37, $"d-{i % 3}"));
@@ -203,15 +203,15 @@ public class EmbeddedPipelineTests
     [Fact]
     public async Task State_of_another_ledger_is_refused_at_start()
     {
-        var tiles = new MemoryTileStore();
-        await using (var rig = PipelineRig.Open(tiles: tiles, scorer: new PipelineRig.FixedScorer(-6)))
+        var state = new InMemoryBackend();
+        await using (var rig = PipelineRig.Open(state: state, scorer: new PipelineRig.FixedScorer(-6)))
         {
             await rig.PutAsync(PipelineRig.Public("TEN"));
             for (var i = 0; i < 5; i++) await rig.RedeemAsync(PipelineRig.Request($"r-{i}"));
         }
 
-        var refused = Assert.Throws<ReplayMismatchException>(() => PipelineRig.Open(tiles: tiles));
-        Assert.Contains("another ledger", refused.Message, StringComparison.Ordinal);
+        var refused = Assert.Throws<ReplayMismatchException>(() => PipelineRig.Open(state: state));
+        Assert.Contains("another log", refused.Message, StringComparison.Ordinal);
     }
 
     private static OrderPlaced Order(string id, string customer, int atSeconds) => new(

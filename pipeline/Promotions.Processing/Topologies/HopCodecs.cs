@@ -1,0 +1,163 @@
+using System.Buffers;
+using System.Runtime.InteropServices;
+using Promotions.Domain.Decisions;
+using Promotions.Features;
+using Promotions.Ledger.Formats;
+using Promotions.Processing.Records;
+using Promotions.Streams;
+
+namespace Promotions.Processing.Topologies;
+
+internal sealed class TextCodec : ICodec<string>
+{
+    public void Encode(in string value, IBufferWriter<byte> output) => new RecordWriter(output).Text(value);
+
+    public string Decode(ReadOnlySpan<byte> bytes)
+    {
+        var reader = new RecordReader(bytes);
+        return reader.Text();
+    }
+}
+
+internal sealed class EntityKeyCodec : ICodec<EntityKey>
+{
+    public void Encode(in EntityKey value, IBufferWriter<byte> output)
+    {
+        value.WriteTo(output.GetSpan(EntityKey.Length));
+        output.Advance(EntityKey.Length);
+    }
+
+    public EntityKey Decode(ReadOnlySpan<byte> bytes) => bytes.Length == EntityKey.Length ? EntityKey.ReadFrom(bytes) : throw new InvalidDataException($"An entity key has {EntityKey.Length} bytes, not {bytes.Length}.");
+}
+
+/// <summary>What one entity is told, as it crosses a topic. The first byte is the version.</summary>
+internal sealed class EntityRecordCodec : ICodec<EntityRecord>
+{
+    private const byte Version = 1;
+
+    public void Encode(in EntityRecord value, IBufferWriter<byte> output)
+    {
+        var w = new RecordWriter(output);
+        w.Byte(Version);
+        w.Byte((byte)value.Feedback.Type);
+        if (value.IsFeedback)
+        {
+            Write(w, value.Feedback);
+            return;
+        }
+
+        w.Text(value.Customer);
+        w.Text(value.RequestId);
+        var seen = value.Observation;
+        w.Time(seen.At);
+        w.UInt64(seen.RequestKey);
+        w.Int64(seen.Amount);
+        w.UInt64(seen.Customer);
+        w.UInt64(seen.Device);
+        w.UInt64(seen.Ip);
+        Write(w, seen.Codes);
+    }
+
+    public EntityRecord Decode(ReadOnlySpan<byte> bytes)
+    {
+        var r = new RecordReader(bytes);
+        if (r.Byte() is var version and not Version) throw new InvalidDataException($"Entity record version {version} is not known here; this build writes {Version}.");
+        var type = (FeedbackType)r.Byte();
+        if (type is not FeedbackType.None) return EntityRecord.Of(new Feedback(type, r.Time(), r.Bool(), r.Bool(), r.Bool(), r.Int64(), ReadCodes(ref r)));
+        return new(r.Text(), r.Text(), new(r.Time(), r.UInt64(), r.Int64(), r.UInt64(), r.UInt64(), r.UInt64(), ReadCodes(ref r)), default);
+    }
+
+    private static void Write(in RecordWriter w, in Feedback feedback)
+    {
+        w.Time(feedback.At);
+        w.Bool(feedback.Refused);
+        w.Bool(feedback.InvalidCode);
+        w.Bool(feedback.Abuse);
+        w.Int64(feedback.Amount);
+        Write(w, feedback.Codes);
+    }
+
+    private static void Write(in RecordWriter w, in CodeHashes codes)
+    {
+        w.Count(codes.Count);
+        for (var i = 0; i < codes.Count; i++) w.UInt64(codes[i]);
+    }
+
+    private static CodeHashes ReadCodes(ref RecordReader r)
+    {
+        var hashes = new ulong[r.Count()];
+        for (var i = 0; i < hashes.Length; i++) hashes[i] = r.UInt64();
+        return new(hashes);
+    }
+}
+
+/// <summary>An announced request or a part of its vector, as it crosses a topic. The first byte is the version.</summary>
+internal sealed class GatherRecordCodec : ICodec<GatherRecord>
+{
+    private const byte Version = 1;
+
+    public void Encode(in GatherRecord value, IBufferWriter<byte> output)
+    {
+        var w = new RecordWriter(output);
+        w.Byte(Version);
+        w.Bool(value.Announced is not null);
+        if (value.Announced is { } announced)
+        {
+            w.Bytes(ObservedRequest.Encode(announced.Request, announced.Entities));
+            return;
+        }
+
+        w.Text(value.RequestId);
+        w.Byte((byte)value.Kind);
+        var values = value.Values;
+        w.Bytes(MemoryMarshal.AsBytes<float>(values[..FeatureRegistry.Block(value.Kind).Length]));
+    }
+
+    public GatherRecord Decode(ReadOnlySpan<byte> bytes)
+    {
+        var r = new RecordReader(bytes);
+        if (r.Byte() is var version and not Version) throw new InvalidDataException($"Gather record version {version} is not known here; this build writes {Version}.");
+        if (r.Bool())
+        {
+            var announced = ObservedRequest.Decode(r.Span());
+            return new(announced.Request.Id, announced, announced.Keys.Count, EntityKind.None, default);
+        }
+
+        var requestId = r.Text();
+        var kind = (EntityKind)r.Byte();
+        var part = MemoryMarshal.Cast<byte, float>(r.Span());
+        if (part.Length != FeatureRegistry.Block(kind).Length) throw new InvalidDataException($"A part of a {kind} has {FeatureRegistry.Block(kind).Length} values, not {part.Length}.");
+        var values = default(PartValues);
+        part.CopyTo(values);
+        return new(requestId, null, 0, kind, values);
+    }
+}
+
+/// <summary>The ledger's document and, behind it, the vector.</summary>
+internal sealed class DecisionProposalCodec : ICodec<DecisionProposal>
+{
+    public void Encode(in DecisionProposal value, IBufferWriter<byte> output)
+    {
+        var w = new RecordWriter(output);
+        w.Bytes(ProposalCodec.Encode(value));
+        w.Bytes(MemoryMarshal.AsBytes(value.Risk.Vector.Span));
+    }
+
+    public DecisionProposal Decode(ReadOnlySpan<byte> bytes)
+    {
+        var r = new RecordReader(bytes);
+        return ProposalCodec.Decode(r.Span(), r.Span());
+    }
+}
+
+internal sealed class ObservedRequestDecoder : IDecoder<ObservedRequest>
+{
+    public ObservedRequest Decode(ReadOnlySpan<byte> bytes) => ObservedRequest.Decode(bytes);
+}
+
+internal sealed class FeedbackDecoder(FeedbackDecoder.Reading read) : IDecoder<EntityFeedback>
+{
+    public delegate EntityFeedback Reading(ReadOnlySpan<byte> bytes);
+
+    public EntityFeedback Decode(ReadOnlySpan<byte> bytes) => read(bytes);
+}

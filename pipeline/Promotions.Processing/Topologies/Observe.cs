@@ -1,0 +1,39 @@
+using System.IO.Hashing;
+using System.Runtime.InteropServices;
+using Promotions.Features;
+using Promotions.Streams;
+using Promotions.Streams.State;
+
+namespace Promotions.Processing.Topologies;
+
+/// <summary>Folds what an entity is told into its state; of an attempt, sends the entity's part of the vector on.</summary>
+/// <remarks>The hash of each part goes to the log: a replay that gives another one is stopped. It is taken before the price, so that replay needs no campaign.</remarks>
+internal sealed class Observe : IProcessor<EntityKey, EntityRecord, string, GatherRecord>
+{
+    private IProcessorContext<string, GatherRecord> _context = null!;
+    private KeyedStore<EntityKey, EntityState> _entities = null!;
+
+    public void Init(IProcessorContext<string, GatherRecord> context)
+    {
+        (_context, _entities) = (context, context.Store<EntityKey, EntityState>(RedemptionTopology.Entities));
+        var longest = Entities.Kinds.Max(kind => FeatureRegistry.Block(kind).Length);
+        if (longest > PartValues.Max) throw new TopologyException($"A kind has {longest} features, more than the {PartValues.Max} that a part holds: raise PartValues.Max.");
+    }
+
+    public void Process(in Record<EntityKey, EntityRecord> record)
+    {
+        var state = _entities.Get(record.Key);
+        if (record.Value.IsFeedback)
+        {
+            state.Apply(record.Value.Feedback);
+            return;
+        }
+
+        var values = default(PartValues);
+        Span<float> part = values[..FeatureRegistry.Block(record.Key.Kind).Length];
+        part.Fill(float.NaN);
+        state.Observe(record.Value.Observation, part);
+        _context.AddStateHash(XxHash3.HashToUInt64(MemoryMarshal.AsBytes(part)));
+        _context.Forward(new(record.Value.Customer, new(record.Value.RequestId, null, 0, record.Key.Kind, values), record.At));
+    }
+}

@@ -1,0 +1,45 @@
+using Promotions.Features;
+using Promotions.Processing.Records;
+using Promotions.Streams;
+
+namespace Promotions.Processing.Topologies;
+
+/// <summary>Tells gather that a request is coming, and of how many parts.</summary>
+internal sealed class Announce : IProcessor<string, ObservedRequest, string, GatherRecord>
+{
+    private IProcessorContext<string, GatherRecord> _context = null!;
+
+    public void Init(IProcessorContext<string, GatherRecord> context) => _context = context;
+
+    public void Process(in Record<string, ObservedRequest> record) =>
+        _context.Forward(record.With(new GatherRecord(record.Value.Request.Id, record.Value, record.Value.Keys.Count, EntityKind.None, default)));
+}
+
+/// <summary>One observation for each entity that the request names.</summary>
+internal sealed class ToEntities : IProcessor<string, ObservedRequest, EntityKey, EntityRecord>
+{
+    private IProcessorContext<EntityKey, EntityRecord> _context = null!;
+
+    public void Init(IProcessorContext<EntityKey, EntityRecord> context) => _context = context;
+
+    public void Process(in Record<string, ObservedRequest> record)
+    {
+        var (request, entities, keys) = record.Value;
+        var told = EntityRecord.Of(request, Observation.From(request, entities));
+        foreach (var key in keys) _context.Forward(new(key, told, record.At));
+    }
+}
+
+/// <summary>Feedback goes to each entity that it counts for.</summary>
+internal sealed class FeedbackToEntities : IProcessor<EntityKey, EntityFeedback, EntityKey, EntityRecord>
+{
+    private IProcessorContext<EntityKey, EntityRecord> _context = null!;
+
+    public void Init(IProcessorContext<EntityKey, EntityRecord> context) => _context = context;
+
+    public void Process(in Record<EntityKey, EntityFeedback> record)
+    {
+        var told = EntityRecord.Of(record.Value.Feedback);
+        foreach (var key in record.Value.Keys) _context.Forward(new(key, told, record.At));
+    }
+}
