@@ -31,7 +31,8 @@ public sealed record CommitReceipt(long LastPosition, IReadOnlyList<LedgerOutcom
 public interface ILedger : IAsyncDisposable
 {
     /// <summary>Append the batch with its effects in one durable transaction. A command with an id recorded before has no effect again.
-    /// <paramref name="followUps"/> is called inside the transaction with the outcomes and returns the records that follow the batch in the log.</summary>
+    /// <paramref name="followUps"/> is called inside the transaction with the outcomes and returns the records that follow the batch in the log. It is pure: a transaction
+    /// that has to begin again calls it again. What it throws fails this batch alone, not those that share the transaction.</summary>
     /// <exception cref="LedgerFaultException">Nothing of the batch was committed, or it is unknown whether: look up by id.</exception>
     Task<CommitReceipt> CommitAsync(
         IReadOnlyList<LogAppend> batch, Func<IReadOnlyList<LedgerOutcome?>, IReadOnlyList<LogAppend>> followUps, CancellationToken cancellationToken);

@@ -39,6 +39,38 @@ public abstract class LogContract(Func<ILedgerBackend> newBackend) : LedgerContr
     }
 
     [Fact]
+    public async Task A_callers_fault_is_its_own_in_a_transaction_of_many()
+    {
+        using var gate = new ManualResetEventSlim();
+        var coupon = await ACoupon(usesMax: 2);
+        var first = Ledger.CommitAsync([Record("r-first", Use("r-first"))], _ => { gate.Wait(TestContext.Current.CancellationToken); return []; }, TestContext.Current.CancellationToken);
+        var bulk = Ledger.ExecuteManyAsync([.. Enumerable.Range(0, 3).Select(i => Deposit("bulk-" + i, "bea"))], null, TestContext.Current.CancellationToken);
+        var many = Enumerable.Range(0, 7).Select(i => Ledger.CommitAsync([Record("d-" + i, Deposit("d-" + i))],
+            outcomes => i is 2 or 5 ? throw new InvalidOperationException("no " + i) : [new("outcomes", "ann", new byte[] { (byte)i }, Make.Start, 0, null)], TestContext.Current.CancellationToken)).ToArray();
+        var second = Ledger.CommitAsync([Record("r-second", Use("r-second"))], _ => [], TestContext.Current.CancellationToken);
+        gate.Set();   // all of them wait for the writer by now, so that they share a transaction
+
+        Assert.Equal(RedemptionStatus.Approved, (await first).Outcomes[0]!.Decision!.Status);
+        Assert.Equal(RedemptionStatus.Approved, (await second).Outcomes[0]!.Decision!.Status);
+        Assert.All(await bulk, o => Assert.True(o is { Accepted: true, Repeated: false }));
+        for (var i = 0; i < many.Length; i++)
+        {
+            if (i is 2 or 5) Assert.Contains("no " + i, (await Assert.ThrowsAsync<LedgerFaultException>(() => many[i])).Message, StringComparison.Ordinal);
+            else Assert.Equal((byte)i, (await many[i]).FollowUps.Single().Value.Span[0]);
+        }
+
+        Assert.Equal(5, Ledger.Reader.BalancesOf("ann").Single().Available);
+        Assert.Equal(3, Ledger.Reader.BalancesOf("bea").Single().Available);
+        Assert.Equal(["r-first", "d-0", "outcomes", "d-1", "outcomes", "d-3", "outcomes", "d-4", "outcomes", "d-6", "outcomes", "r-second"],
+            Ledger.Reader.ReadLog(0, 100).Select(r => r.Topic is "outcomes" ? r.Topic : r.Key));
+        Assert.False((await Do(Deposit("d-2"))).Repeated);
+        Assert.True((await Do(Deposit("d-3"))).Repeated);
+
+        LogAppend Record(string key, LedgerCommand command) => new("redemption-requests", key, new byte[] { 1 }, Make.Start, 0, command);
+        DecideRedemption Use(string id) => Make.Decide(Make.Proposal(id, "ann", [Make.Use(coupon)]));
+    }
+
+    [Fact]
     public async Task All_that_was_answered_is_there_after_opening_again()
     {
         var coupon = await ACoupon();

@@ -19,6 +19,9 @@ internal abstract class Request
     /// <summary>Everything is done once the current transaction commits.</summary>
     public abstract bool IsFinished { get; }
 
+    /// <summary>The transaction was taken back by another's fault: begin again where the last commit left it.</summary>
+    public abstract void Rewind();
+
     public abstract void Committed();
     public abstract void Failed(Exception fault);
 }
@@ -33,6 +36,7 @@ internal sealed class CommitRequest(PreparedAppend[] batch, Func<IReadOnlyList<L
     public Task<CommitReceipt> Completion => _done.Task;
     public override int Weight => Math.Max(1, batch.Length);
     public override bool IsFinished => Receipt is not null;
+    public override void Rewind() => Receipt = null;
     public override void Committed() => _done.SetResult(Receipt!);
     public override void Failed(Exception fault) => _done.TrySetException(fault);
 }
@@ -42,6 +46,7 @@ internal sealed class ExecuteRequest(PreparedCommand[] commands, IProgress<int>?
     private readonly TaskCompletionSource<LedgerOutcome[]> _done = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly LedgerOutcome[] _outcomes = new LedgerOutcome[commands.Length];
     private int _next;
+    private int _committed;
 
     public Task<LedgerOutcome[]> Completion => _done.Task;
     public override int Weight => commands.Length;
@@ -49,8 +54,11 @@ internal sealed class ExecuteRequest(PreparedCommand[] commands, IProgress<int>?
     public PreparedCommand Next => commands[_next];
     public void Answer(LedgerOutcome outcome) => _outcomes[_next++] = outcome;
 
+    public override void Rewind() => _next = _committed;
+
     public override void Committed()
     {
+        _committed = _next;
         progress?.Report(_next);
         if (IsFinished) _done.SetResult(_outcomes);
     }
@@ -72,6 +80,7 @@ internal sealed class SettingRequest(string scope, string name, string? value, A
     public override int Weight => 1;
     public override bool IsFinished => _worked;
     public void Worked() => _worked = true;
+    public override void Rewind() => _worked = false;
     public override void Committed() => _done.SetResult();
     public override void Failed(Exception fault) => _done.TrySetException(fault);
 }

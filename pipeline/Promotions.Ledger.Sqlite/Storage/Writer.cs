@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Threading.Channels;
 using Promotions.Domain;
@@ -17,10 +16,6 @@ internal sealed class Writer : IDisposable
     /// <summary>So many callers are woken by the writer itself: for a few the way through the pool takes longer.</summary>
     private const int AnsweredHereMax = 4;
 
-    /// <summary>The writer moves the last frames itself after so many checkpoints beside it. The sync of the file that this takes holds decisions up by 5 ms at the
-    /// middle, however few the frames are, so it is rare: every 64 MiB of log, not every 16.</summary>
-    private const int WalRounds = 4;
-
     private readonly Db _db;
     private readonly SqliteLedgerOptions _options;
     private readonly TimeProvider _time;
@@ -33,6 +28,7 @@ internal sealed class Writer : IDisposable
     private readonly Thread _thread;
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly List<Request> _group = [];
+    private readonly Queue<Request> _again = new();
     private readonly List<LedgerEntry> _written = [];
 
     private readonly Checkpointer _checkpointer;
@@ -46,8 +42,6 @@ internal sealed class Writer : IDisposable
     private CampaignView _campaigns;
     private LedgerFaultException? _stopped;
     private volatile bool _closing;
-    private int _walPages;
-    private int _walAskAt;
 
     private Writer(Db db, string path, SqliteLedgerOptions options, TimeProvider time, CampaignLookups lookups, CheckpointSigner signer)
     {
@@ -55,8 +49,7 @@ internal sealed class Writer : IDisposable
         _state = new(db);
         (_machine, _entries) = Restart();
         _campaigns = new(1, new Dictionary<string, Campaign>(_state.CurrentCampaigns, StringComparer.Ordinal), lookups);
-        _checkpointer = new(path, options.Vfs);
-        _walAskAt = options.WalPages;
+        _checkpointer = new(path, options);
         var bounded = new BoundedChannelOptions(options.WaitingMax) { SingleReader = true };
         _decisions = Channel.CreateBounded<Request>(bounded);
         _bulk = Channel.CreateBounded<Request>(bounded);
@@ -70,11 +63,9 @@ internal sealed class Writer : IDisposable
 
     public static Writer Open(string path, SqliteLedgerOptions options, TimeProvider time, Func<ReaderPool> openReaders)
     {
-        var db = Db.Open(path, readOnly: false, options.Vfs);
+        var db = WriterConnection.Open(path, options);
         try
         {
-            Configure(db, path, options);
-            Schema.Migrate(db, path);
             return new(db, path, options, time, new(openReaders()), CheckpointSigner.Open(options.CheckpointKeyPath ?? path + ".audit-key", options.Origin, options.CheckpointEvery));
         }
         catch
@@ -82,22 +73,6 @@ internal sealed class Writer : IDisposable
             db.Dispose();
             throw;
         }
-    }
-
-    private static void Configure(Db db, string path, SqliteLedgerOptions options)
-    {
-        // Below 3.51.3 a reset of the write-ahead log with two connections can corrupt the file.
-        var version = db.ScalarText("SELECT sqlite_version()") ?? "0";
-        if (Version.Parse(version) < new Version(3, 51, 3)) throw new LedgerFaultException($"SQLite {version} is too old: 3.51.3 or later is needed.");
-        if (db.ScalarText("PRAGMA journal_mode = WAL") != "wal") throw new LedgerFaultException($"{path} cannot use a write-ahead log; is it on a network drive?");
-        db.Execute("PRAGMA synchronous = FULL");
-        if (db.Scalar("PRAGMA synchronous") != 2) throw new LedgerFaultException("synchronous=FULL did not take: commits would not be durable.");
-        db.Execute("PRAGMA foreign_keys = 1");
-        db.Execute("PRAGMA trusted_schema = 0");
-        db.Execute("PRAGMA mmap_size = 0");
-        db.Execute(string.Create(CultureInfo.InvariantCulture, $"PRAGMA cache_size = {-options.CacheKiB}"));
-        db.Execute("PRAGMA wal_autocheckpoint = 0");   // the checkpointer's work
-        db.Execute("PRAGMA journal_size_limit = 67108864");
     }
 
     /// <exception cref="LedgerFaultException">The writer has stopped.</exception>
@@ -159,16 +134,7 @@ internal sealed class Writer : IDisposable
     {
         try
         {
-            var weight = 0;
-            while (weight < _options.CommandsPerCommitMax && _decisions.Reader.TryRead(out var request))
-            {
-                if (_group.Count == 0) _db.Execute("BEGIN IMMEDIATE");
-                _group.Add(request);
-                weight += request.Weight;
-                Work(request);
-            }
-
-            WorkBulk();
+            while (!TryWorkGroup()) { }
             if (_group.Count == 0) return;
             _entries.Flush();
             SignWhenDue();
@@ -184,6 +150,57 @@ internal sealed class Writer : IDisposable
         Answer();
         _state.Trim();
         MoveLog();
+    }
+
+    /// <summary>Works on all that waits, in one transaction that is left open.</summary>
+    /// <returns>False: one request failed by its own doing, a callback that threw or a broken invariant. It alone is told; the others stand in
+    /// <see cref="_again"/>, as if they had not begun.</returns>
+    private bool TryWorkGroup()
+    {
+        Request? current = null;
+        try
+        {
+            var weight = 0;
+            while (weight < _options.CommandsPerCommitMax && (_again.TryDequeue(out current) || _decisions.Reader.TryRead(out current)))
+            {
+                Join(current);
+                weight += current.Weight;
+                Work(current);
+            }
+
+            if (_bulkInWork is not null || _bulk.Reader.TryRead(out _bulkInWork))
+            {
+                current = _bulkInWork;
+                Join(current);
+                WorkBulk(current);
+            }
+
+            return true;
+        }
+        catch (Exception fault) when (fault is not SqliteFaultException && current is not null)
+        {
+            RollBack();
+            if (_bulkInWork is not null && _group[^1] == _bulkInWork) _group.RemoveAt(_group.Count - 1);   // it begins its slice again by itself
+            if (current == _bulkInWork) _bulkInWork = null;
+            else _bulkInWork?.Rewind();
+            _group.Remove(current);
+            foreach (var request in _group)
+            {
+                request.Rewind();
+                _again.Enqueue(request);
+            }
+
+            _group.Clear();
+            _written.Clear();
+            current.Failed(new LedgerFaultException("The request failed and nothing of it is recorded: " + fault.Message, fault));
+            return false;
+        }
+    }
+
+    private void Join(Request request)
+    {
+        if (_group.Count == 0) _db.Execute("BEGIN IMMEDIATE");
+        _group.Add(request);
     }
 
     /// <summary>A large group is answered from the pool, by one wake of it, while this thread goes on. Bulk work, always the last of its group, is told here, so
@@ -209,44 +226,23 @@ internal sealed class Writer : IDisposable
     {
         try
         {
-            _walPages += _db.TakePagesWritten();
-            if (_checkpointer.TakeDone())
-            {
-                if (_walPages >= _options.WalPages * WalRounds)
-                {
-                    var (frames, moved) = _db.Checkpoint();
-                    _walPages = frames - moved;
-                }
-
-                _walAskAt = _walPages + _options.WalPages;
-            }
-            else if (_walPages >= _walAskAt)
-            {
-                _checkpointer.Request();
-            }
+            _checkpointer.AfterCommit(_db);
         }
-        catch (SqliteFaultException fault) when (fault.IsFatal)
+        catch (SqliteFaultException fault)
         {
             Volatile.Write(ref _stopped, new LedgerFaultException("The ledger's log could not be moved into its file: " + fault.Message, fault));
         }
-        catch (SqliteFaultException)
-        {
-            _walAskAt = _walPages + _options.WalPages;   // a full disk, for one: asked again later; what is in the log is durable
-        }
     }
 
-    private void WorkBulk()
+    private void WorkBulk(Request bulk)
     {
-        if (_bulkInWork is null && !_bulk.Reader.TryRead(out _bulkInWork)) return;
-        if (_group.Count == 0) _db.Execute("BEGIN IMMEDIATE");
         var started = Stopwatch.GetTimestamp();
-        _group.Add(_bulkInWork);
         do
         {
-            if (_bulkInWork is ExecuteRequest many) many.Answer(Evaluate(many.Next));
-            else Work(_bulkInWork);
+            if (bulk is ExecuteRequest many) many.Answer(Evaluate(many.Next));
+            else Work(bulk);
         }
-        while (!_bulkInWork.IsFinished && Stopwatch.GetElapsedTime(started) < _options.BulkSlice);
+        while (!bulk.IsFinished && Stopwatch.GetElapsedTime(started) < _options.BulkSlice);
     }
 
     private void Work(Request request)
@@ -357,16 +353,13 @@ internal sealed class Writer : IDisposable
         Volatile.Write(ref _campaigns, next);
     }
 
-    /// <summary>Nothing of the group counts: roll back, forget all that is in memory, tell everyone. Damage or a failed write or sync stops the writer for good.</summary>
+    /// <summary>The disk or the file failed. Nothing of the group counts: roll back, forget all that is in memory, tell everyone. Damage or a failed write or sync stops the writer for good.</summary>
     private void Fail(Exception fault)
     {
         var told = new LedgerFaultException("The ledger could not commit: " + fault.Message, fault) { OutOfRoom = fault is SqliteFaultException { Code: SQLitePCL.raw.SQLITE_FULL } };
         try
         {
-            if (_db.InTransaction) _db.Execute("ROLLBACK");
-            _entries.Forget();
-            _state.Reload();
-            (_machine, _entries) = Restart();
+            RollBack();
         }
         catch (Exception second) when (second is SqliteFaultException or LedgerFaultException)
         {
@@ -375,7 +368,16 @@ internal sealed class Writer : IDisposable
 
         if (fault is SqliteFaultException { IsFatal: true }) Volatile.Write(ref _stopped, told);
         foreach (var request in _group) request.Failed(told);
+        while (_again.TryDequeue(out var request)) request.Failed(told);
         _bulkInWork = null;
+    }
+
+    private void RollBack()
+    {
+        if (_db.InTransaction) _db.Execute("ROLLBACK");
+        _entries.Forget();
+        _state.Reload();
+        (_machine, _entries) = Restart();
     }
 
     private void RefuseAll(LedgerFaultException fault)
