@@ -66,7 +66,7 @@ public class BoundTests
         state.Observe(An(newest + 1, 3_000_000_000), part);
         state.WriteDirty(store);
         state.Release();
-        Assert.True(state.SizeBytes < full / 5, $"{state.SizeBytes} of {full}");
+        Assert.True(state.SizeBytes < full / 3, $"{state.SizeBytes} of {full}"); // most of what stays is 16,384 ids
 
         var reads = store.Reads;
         var loaded = EntityState.Load(state.Key, store);
@@ -78,9 +78,9 @@ public class BoundTests
     }
 
     [Theory]
-    [InlineData(10, 1536)]
-    [InlineData(60, 3072)]
-    public void A_typical_device_is_one_small_tile(int attempts, long bytesMax)
+    [InlineData(10, 400, 300)]
+    [InlineData(60, 900, 400)]
+    public void A_typical_device_is_one_small_tile(int attempts, long bytesMax, int tileBytesMax)
     {
         var store = new TileMemory();
         var state = EntityState.Load(EntityKey.Of(EntityKind.Device, "d"), store);
@@ -88,9 +88,10 @@ public class BoundTests
         for (var i = 0; i < attempts; i++)
             state.Observe(new(new(Histories.Start + (i * Windows.ThirtyDays / attempts)), (ulong)(i + 1), 2500, (ulong)(1 + (i % 2)), 3, 4, new([(ulong)(10 + (i % 3))])), part);
         state.WriteDirty(store);
-        Assert.InRange(state.SizeBytes, 300, bytesMax);
-        Assert.InRange(store.Tiles.Count, 1, attempts <= 32 ? 1 : 2);
-        Assert.InRange(store.Tiles[Tile.Root].Length, 50, bytesMax);
+        Assert.InRange(state.SizeBytes, 200, bytesMax);
+        Assert.Single(store.Tiles);
+        Assert.InRange(store.Tiles[Tile.Root].Length, 50, tileBytesMax);
+        TestContext.Current.TestOutputHelper?.WriteLine($"{attempts} attempts: {state.SizeBytes} B held, {store.Tiles[Tile.Root].Length} B written");
     }
 
     [Fact]
@@ -129,8 +130,13 @@ public class BoundTests
         var state = EntityState.Load(key, store);
         state.Observe(An(Histories.Start, 1), new float[FeatureRegistry.Block(EntityKind.Ip).Length]);
         state.WriteDirty(store);
-        store.Tiles[Tile.Root][0] ^= 1;
-        Assert.Throws<InvalidDataException>(() => EntityState.Load(key, store));
+        foreach (var at in (int[])[0, 1]) // the format, and the layout behind it
+        {
+            store.Tiles[Tile.Root][at] ^= 1;
+            Assert.Throws<InvalidDataException>(() => EntityState.Load(key, store));
+            store.Tiles[Tile.Root][at] ^= 1;
+        }
+        Assert.Equal(state.ExpiresAt, EntityState.ExpiryOf(store.Tiles[Tile.Root]));
     }
 
     private static Observation An(long at, ulong id) => new(new EventTime(at), id, 1000, id, id, id, new([7]));

@@ -1,212 +1,152 @@
-using System.Runtime.InteropServices;
+using System.Numerics;
 
 namespace Promotions.Features.State;
 
 /// <summary>The distinct others of one sort by the time each was last seen: "how many in (a, b]" is two binary searches.</summary>
 /// <remarks>For b before the newest record, an other seen again later must still be found at its earlier time: for the length of grace an interval
-/// [from, to) remembers that it was seen at from, and next at to. At the set's bound the longest unseen leaves, so short windows stay exact longest.</remarks>
-internal sealed class OtherSet
+/// [from, to) remembers that it was seen at from, and next at to. At the set's bound the longest unseen leaves, so short windows stay exact longest.
+/// Intervals that ended before grace answer nothing. They go at each addition while few, and at powers of two beyond that: by what is kept
+/// alone, never by what was written or loaded when, so that equal histories keep equal intervals wherever these go into a tile of their own.</remarks>
+internal static class OtherSet
 {
     public const int Max = FeatureRegistry.DistinctMax;
-    private const int IntervalsMax = 256;
-    private const int InlineMax = 32;
+    public const int IntervalsMax = 256;
 
-    [StructLayout(LayoutKind.Sequential)]
-    private struct Interval { public ulong Value; public long From; public long To; }
-
-    private ulong[] _values = new ulong[1];
-    private long[] _times = new long[1];
-    private Interval[] _intervals = [];
-    private int _count;
-    private int _intervalCount;
-    private long _latestTo = long.MinValue;
-    private bool _stored;
-
-    public bool IsDirty { get; private set; }
-    public long SizeBytes => 150 + (_values.Length * 16L) + (_intervals.Length * 24L);
+    /// <summary>Up to here, others and intervals lie in the root tile.</summary>
+    public const int InlineMax = 32;
 
     /// <summary>Distinct others seen in (a, b].</summary>
-    public int Distinct(long a, long b, long orderedUpTo)
+    /// <param name="section">That of the set; its intervals' is the next.</param>
+    public static int Distinct(ref EntityMemory memory, int section, long a, long b, long orderedUpTo)
     {
-        var found = UpTo(b) - UpTo(a);
-        if (b < _latestTo)
-            foreach (ref readonly var i in _intervals.AsSpan(0, _intervalCount))
-                if (i.From > a && i.From <= b && b < i.To && i.To > orderedUpTo) found++;
+        var times = memory.Slab.Column(section, 1);
+        var last = Series.UpTo(times, b);
+        var found = last - Series.UpTo(times[..last], a);
+        if (last < times.Length) // none was seen after b: then no interval ends after it
+        {
+            Span<long> froms = memory.Slab.Column(section + 1, 1), tos = memory.Slab.Column(section + 1, 2);
+            for (var i = 0; i < froms.Length; i++)
+                if (froms[i] > a && froms[i] <= b && b < tos[i] && tos[i] > orderedUpTo) found++;
+        }
         return Math.Min(found, Max);
     }
 
-    /// <param name="horizon">No window reaches back to it any more.</param>
+    /// <param name="other">0 stands for none.</param>
     /// <param name="orderedUpTo">No record comes before it any more: newest − grace.</param>
-    public void Add(ulong value, long time, long horizon, long orderedUpTo)
+    public static void Add(ref EntityMemory memory, int kind, ulong other, long time, long orderedUpTo)
     {
+        var section = memory.Plan.OtherSections[kind];
+        if (section == EntityPlan.None || other == 0) return;
+        var horizon = orderedUpTo - memory.Plan.OtherWindows[kind];
         if (time <= horizon) return;
-        IsDirty = true;
-        if (_count > 0 && _times[0] <= horizon) RemoveAt(0, UpTo(horizon));
+        var times = memory.Slab.Column(section, 1);
+        if (times.Length > 0 && times[0] <= horizon) memory.Slab.RemoveAt(section, 0, Series.UpTo(times, horizon));
+        int intervals = memory.Slab[section + 1].Count;
+        if (intervals > 0 && (intervals <= InlineMax || BitOperations.IsPow2(intervals))) Prune(ref memory, section + 1, orderedUpTo);
 
-        var index = _values.AsSpan(0, _count).IndexOf(value);
+        var value = unchecked((long)other);
+        var index = memory.Slab.Column(section, 0).IndexOf(value);
         if (index >= 0)
         {
-            var last = _times[index];
-            if (time < last) AddEarlier(value, time, last, orderedUpTo);
-            else if (time > last)
-            {
-                RemoveAt(index, 1);
-                AddInterval(value, last, time, orderedUpTo);
-                Place(value, time);
-            }
+            var last = memory.Slab.Column(section, 1)[index];
+            if (time < last) AddEarlier(ref memory, section, value, time, last, orderedUpTo);
+            else if (time > last) MoveLater(ref memory, section, index, value, last, time, orderedUpTo);
             return;
         }
 
-        if (_count == Max)
+        times = memory.Slab.Column(section, 1);
+        if (times.Length == Max)
         {
-            if (time < _times[0]) return;
-            RemoveAt(0, 1);
+            if (time < times[0]) return;
+            memory.Slab.RemoveAt(section, 0, 1);
+            times = memory.Slab.Column(section, 1);
         }
-        if (time < _latestTo) EndIntervals(value, time);
-        Place(value, time);
+        var place = Series.UpTo(times, time);
+        if (place < times.Length) EndIntervals(ref memory, section + 1, value, time);
+        memory.Slab.Insert(section, place, value, time);
     }
 
-    private void Write(ref TileCursor to)
+    /// <summary>The intervals that still answer something.</summary>
+    public static int Alive(in EntityMemory memory, int intervals, long orderedUpTo)
     {
-        to.UInt32((uint)_count);
-        to.UInt32((uint)_intervalCount);
-        to.UInt32((uint)_intervals.Length); // room is made when full, so equal bytes need equal room
-        to.Int64(_latestTo);
-        to.Many<ulong>(_values.AsSpan(0, _count));
-        to.Many<long>(_times.AsSpan(0, _count));
-        to.Many<Interval>(_intervals.AsSpan(0, _intervalCount));
+        var alive = 0;
+        foreach (var to in memory.Slab.Column(intervals, 2))
+            if (to > orderedUpTo) alive++;
+        return alive;
     }
 
-    /// <summary>Into the root tile while small, else into a tile of its own, that is put only when changed.</summary>
-    public void Write(TileSpace space, uint tile, ref TileCursor root, ITileWriter writer, Span<byte> buffer)
+    private static void MoveLater(ref EntityMemory memory, int section, int index, long value, long last, long time, long orderedUpTo)
     {
-        var inline = _count <= InlineMax && _intervalCount <= InlineMax;
-        root.Byte(inline ? (byte)1 : (byte)2);
-        if (inline)
-        {
-            if (_stored) space.Delete(tile);
-            Write(ref root);
-        }
-        else if (IsDirty || !_stored)
-        {
-            var to = new TileCursor(buffer);
-            Write(ref to);
-            var key = space.Key;
-            writer.Put(in key, tile, to.Written);
-        }
-        _stored = !inline;
-        IsDirty = false;
+        Span<long> values = memory.Slab.Column(section, 0), times = memory.Slab.Column(section, 1);
+        var place = Series.UpTo(times, time) - 1;
+        values[(index + 1)..(place + 1)].CopyTo(values[index..]);
+        times[(index + 1)..(place + 1)].CopyTo(times[index..]);
+        values[place] = value;
+        times[place] = time;
+        memory.Slab[section].IsDirty = true;
+        AddInterval(ref memory, section + 1, value, last, time, orderedUpTo);
     }
 
-    public static OtherSet Read(TileSpace space, uint tile, ref TileCursor root)
+    private static void AddEarlier(ref EntityMemory memory, int section, long value, long time, long last, long orderedUpTo)
     {
-        var inline = root.ReadByte() == 1;
-        if (inline) return Read(ref root);
-        Span<byte> buffer = stackalloc byte[Tile.BytesMax];
-        var from = new TileCursor(buffer[..space.Read(tile, buffer)]);
-        var set = Read(ref from);
-        set._stored = true;
-        return set;
-    }
-
-    private static OtherSet Read(ref TileCursor from)
-    {
-        var set = new OtherSet { _count = (int)from.ReadUInt32(), _intervalCount = (int)from.ReadUInt32(), _intervals = new Interval[from.ReadUInt32()], _latestTo = from.ReadInt64() };
-        set._values = new ulong[Math.Max(1, set._count)];
-        set._times = new long[set._values.Length];
-        from.ReadMany(set._values.AsSpan(0, set._count));
-        from.ReadMany(set._times.AsSpan(0, set._count));
-        from.ReadMany(set._intervals.AsSpan(0, set._intervalCount));
-        return set;
-    }
-
-    private int UpTo(long x)
-    {
-        int low = 0, high = _count;
-        if (high > 0 && _times[high - 1] <= x) return high;
-        while (low < high)
-        {
-            var middle = (low + high) >>> 1;
-            if (_times[middle] <= x) low = middle + 1;
-            else high = middle;
-        }
-        return low;
-    }
-
-    private void Place(ulong value, long time)
-    {
-        if (_count == _values.Length)
-        {
-            Array.Resize(ref _values, Math.Min(Max, _count * 2));
-            Array.Resize(ref _times, _values.Length);
-        }
-        var index = UpTo(time);
-        Array.Copy(_values, index, _values, index + 1, _count - index);
-        Array.Copy(_times, index, _times, index + 1, _count - index);
-        _values[index] = value;
-        _times[index] = time;
-        _count++;
-    }
-
-    private void RemoveAt(int index, int count)
-    {
-        Array.Copy(_values, index + count, _values, index, _count - index - count);
-        Array.Copy(_times, index + count, _times, index, _count - index - count);
-        _count -= count;
-    }
-
-    private void AddEarlier(ulong value, long time, long last, long orderedUpTo)
-    {
+        var intervals = section + 1;
+        Span<long> values = memory.Slab.Column(intervals, 0), froms = memory.Slab.Column(intervals, 1), tos = memory.Slab.Column(intervals, 2);
         var next = last;
-        foreach (ref var i in _intervals.AsSpan(0, _intervalCount))
+        for (var i = 0; i < values.Length; i++)
         {
-            if (i.Value != value || i.To <= orderedUpTo) continue; // those are gone, whether or not room was made yet
-            if (i.From == time) return;
-            if (i.From < time && time < i.To)
+            if (values[i] != value || tos[i] <= orderedUpTo) continue; // those are gone, whether or not room was made yet
+            if (froms[i] == time) return;
+            if (froms[i] < time && time < tos[i])
             {
-                var to = i.To;
-                i.To = time;
-                AddInterval(value, time, to, orderedUpTo);
-                return;
+                next = tos[i];
+                tos[i] = time;
+                break;
             }
-            if (i.From > time) next = Math.Min(next, i.From);
+            if (froms[i] > time) next = Math.Min(next, froms[i]);
         }
-        AddInterval(value, time, next, orderedUpTo);
+        memory.Slab[section].IsDirty = true;
+        AddInterval(ref memory, intervals, value, time, next, orderedUpTo);
     }
 
     /// <summary>An other that had left the set is back at an earlier time: its intervals must not count it twice.</summary>
-    private void EndIntervals(ulong value, long time)
+    private static void EndIntervals(ref EntityMemory memory, int intervals, long value, long time)
     {
-        foreach (ref var i in _intervals.AsSpan(0, _intervalCount))
-            if (i.Value == value && i.From <= time && time < i.To) i.To = time;
+        Span<long> values = memory.Slab.Column(intervals, 0), froms = memory.Slab.Column(intervals, 1), tos = memory.Slab.Column(intervals, 2);
+        for (var i = 0; i < values.Length; i++)
+            if (values[i] == value && froms[i] <= time && time < tos[i]) tos[i] = time;
     }
 
-    private void AddInterval(ulong value, long from, long to, long orderedUpTo)
+    private static void AddInterval(ref EntityMemory memory, int intervals, long value, long from, long to, long orderedUpTo)
     {
         if (to <= orderedUpTo) return;
-        if (_intervalCount == _intervals.Length) MakeRoom(orderedUpTo);
-        _intervals[_intervalCount++] = new() { Value = value, From = from, To = to };
-        _latestTo = Math.Max(_latestTo, to);
+        if (memory.Slab[intervals].Count == IntervalsMax)
+        {
+            Prune(ref memory, intervals, orderedUpTo);
+            if (memory.Slab[intervals].Count == IntervalsMax) RemoveEarliest(ref memory, intervals); // records out of order may count one other less
+        }
+        memory.Slab.Insert(intervals, memory.Slab[intervals].Count, value, from, to);
     }
 
-    private void MakeRoom(long orderedUpTo)
+    private static void Prune(ref EntityMemory memory, int intervals, long orderedUpTo)
     {
+        Span<long> values = memory.Slab.Column(intervals, 0), froms = memory.Slab.Column(intervals, 1), tos = memory.Slab.Column(intervals, 2);
         var kept = 0;
-        var oldest = 0;
-        for (var i = 0; i < _intervalCount; i++)
+        for (var i = 0; i < tos.Length; i++)
         {
-            if (_intervals[i].To <= orderedUpTo) continue;
-            _intervals[kept] = _intervals[i];
-            if (_intervals[kept].To < _intervals[oldest].To) oldest = kept;
+            if (tos[i] <= orderedUpTo) continue;
+            (values[kept], froms[kept], tos[kept]) = (values[i], froms[i], tos[i]);
             kept++;
         }
-        _intervalCount = kept;
-        if (kept < _intervals.Length) return;
-        if (kept == IntervalsMax)
-        {
-            _intervals[oldest] = _intervals[--_intervalCount]; // out-of-order records may count one other less
-            return;
-        }
-        Array.Resize(ref _intervals, Math.Min(IntervalsMax, Math.Max(1, kept * 2)));
+        if (kept < tos.Length) memory.Slab.Truncate(intervals, kept);
+    }
+
+    private static void RemoveEarliest(ref EntityMemory memory, int intervals)
+    {
+        Span<long> values = memory.Slab.Column(intervals, 0), froms = memory.Slab.Column(intervals, 1), tos = memory.Slab.Column(intervals, 2);
+        var earliest = 0;
+        for (var i = 1; i < tos.Length; i++)
+            if (tos[i] < tos[earliest]) earliest = i;
+        (values[earliest], froms[earliest], tos[earliest]) = (values[^1], froms[^1], tos[^1]);
+        memory.Slab.Truncate(intervals, tos.Length - 1);
     }
 }

@@ -1,183 +1,154 @@
+using System.Numerics;
+
 namespace Promotions.Features.State;
 
 /// <summary>The ids counted within grace, so that a retry in flight is not a second attempt.</summary>
-/// <remarks>In order of arrival, in segments that are tiles once there is more than one. At the bound (16,384 ids of one entity in grace, 27 a second)
+/// <remarks>In order of arrival: the latest in the slab, full segments of 256 beside it. What no retry can meet any more goes at each addition while
+/// few are kept, and at powers of two beyond that, so a typical entity holds one to four. At the bound (16,384 ids of one entity in grace, 27 a second)
 /// the oldest segment is forgotten: such an entity may count a retry twice, one in thousands; its customer, far below the bound, never does.</remarks>
-internal sealed class RequestIds
+internal static class RequestIds
 {
-    private const int SegmentMax = 256;
-    private const int SegmentsMax = 64;
-    private const int InlineMax = 32;
+    /// <summary>Up to here, ids lie in the root tile.</summary>
+    public const int InlineMax = 32;
 
-    private sealed class Segment(uint tile, int capacity)
-    {
-        public readonly uint Tile = tile;
-        public ulong[] Ids = new ulong[capacity];
-        public long[] Times = new long[capacity];
-        public int Count;
-        public long Latest = long.MinValue;
-        public bool IsDirty, Stored;
-
-        public long SizeBytes => 130 + (Ids.Length * 16L);
-    }
-
-    private Segment? _last;
-    private List<Segment>? _full;
-
-    public long SizeBytes
-    {
-        get
-        {
-            var bytes = 32 + (_last?.SizeBytes ?? 0);
-            if (_full is { Count: > 0 }) bytes += 64 + (_full.Count * _full[0].SizeBytes);
-            return bytes;
-        }
-    }
+    public const int SegmentsMax = 64;
 
     /// <param name="orderedUpTo">Newest − grace.</param>
-    public bool Contains(ulong id, long time, long orderedUpTo)
+    public static bool Contains(ref EntityMemory memory, ulong id, long time, long orderedUpTo)
     {
-        if (_last is null) return false;
+        var section = memory.Plan.IdsSection;
         var known = orderedUpTo - Windows.Grace;
-        if (Contains(_last, id, time, known)) return true;
-        if (_full is not null)
-            for (var i = _full.Count - 1; i >= 0; i--)
-                if (Contains(_full[i], id, time, known)) return true;
+        var wanted = unchecked((long)id);
+        if (Contains(memory.Slab.Column(section, 0), memory.Slab.Column(section, 1), wanted, time, known)) return true;
+        if (memory.Branches is not { Segments.Count: > 0 } branches) return false;
+        foreach (var segment in branches.Segments)
+            if (segment.Latest > known && segment.MayContain(wanted) && Contains(segment.Ids, segment.Times, wanted, time, known)) return true;
         return false;
     }
 
-    public void Add(TileSpace space, ulong id, long time, long orderedUpTo)
+    public static void Add(ref EntityMemory memory, ulong id, long time, long orderedUpTo)
     {
+        var section = memory.Plan.IdsSection;
         var known = orderedUpTo - Windows.Grace;
-        _last ??= new(space.Take(), 1);
-        DropOld(space, known);
-        if (_last.Count == _last.Ids.Length) MakeRoom(space, known);
-        _last.Ids[_last.Count] = id;
-        _last.Times[_last.Count++] = time;
-        _last.Latest = Math.Max(_last.Latest, time);
-        _last.IsDirty = true;
+        if (memory.Branches is { Segments.Count: > 0 } branches) DropOld(branches, known);
+        int count = memory.Slab[section].Count;
+        if (count > 0 && (count <= InlineMax || BitOperations.IsPow2(count))) Prune(ref memory, section, known);
+        if (memory.Slab[section].Count == IdSegment.Max) Detach(ref memory, section);
+        memory.Slab.Insert(section, memory.Slab[section].Count, unchecked((long)id), time);
     }
 
-    public void Write(TileSpace space, ref TileCursor root, ITileWriter writer, Span<byte> buffer)
+    /// <summary>The ids that a retry could still meet.</summary>
+    public static int Alive(in EntityMemory memory, long orderedUpTo)
     {
-        root.Byte((byte)(_full?.Count ?? 0));
-        if (_full is not null)
-            foreach (var segment in _full)
-            {
-                root.UInt32(segment.Tile);
-                Put(space, segment, writer, buffer);
-            }
-        var inline = _last is null || _last.Count <= InlineMax;
-        root.Byte(_last is null ? (byte)0 : inline ? (byte)1 : (byte)2);
-        if (_last is null) return;
-        root.UInt32(_last.Tile);
-        if (!inline)
-        {
-            Put(space, _last, writer, buffer);
-            return;
-        }
-        if (_last.Stored) space.Delete(_last.Tile);
-        _last.Stored = false;
-        Write(_last, ref root);
+        var alive = 0;
+        foreach (var time in memory.Slab.Column(memory.Plan.IdsSection, 1))
+            if (time > orderedUpTo - Windows.Grace) alive++;
+        return alive;
     }
 
-    public static RequestIds Read(TileSpace space, ref TileCursor root)
-    {
-        var ids = new RequestIds();
-        var full = root.ReadByte();
-        if (full > 0) ids._full = new(full);
-        for (var i = 0; i < full; i++) ids._full!.Add(Load(space, root.ReadUInt32()));
-        var form = root.ReadByte();
-        if (form == 0) return ids;
-        var tile = root.ReadUInt32();
-        ids._last = form == 1 ? Read(tile, ref root) : Load(space, tile);
-        return ids;
-    }
-
-    private static bool Contains(Segment segment, ulong id, long time, long known)
+    private static bool Contains(ReadOnlySpan<long> ids, ReadOnlySpan<long> times, long id, long time, long known)
     {
         var from = 0;
         while (true)
         {
-            var found = segment.Ids.AsSpan(from, segment.Count - from).IndexOf(id);
+            var found = ids[from..].IndexOf(id);
             if (found < 0) return false;
             from += found;
-            if (segment.Times[from] > known && Math.Abs(segment.Times[from] - time) <= Windows.Grace) return true;
+            if (times[from] > known && Math.Abs(times[from] - time) <= Windows.Grace) return true;
             from++;
         }
     }
 
-    private void DropOld(TileSpace space, long known)
+    private static void DropOld(Branches branches, long known)
     {
-        for (var drops = 0; drops < 2 && _full is { Count: > 0 } && _full[0].Latest <= known; drops++) DropFirst(space);
+        for (var drops = 0; drops < 2 && branches.Segments.Count > 0 && branches.Segments[0].Latest <= known; drops++) DropFirst(branches);
     }
 
-    private void DropFirst(TileSpace space)
+    private static void DropFirst(Branches branches)
     {
-        if (_full![0].Stored) space.Delete(_full[0].Tile);
-        _full.RemoveAt(0);
+        var first = branches.Segments[0];
+        if (first.Stored) branches.Delete(first.Tile);
+        branches.Segments.RemoveAt(0);
     }
 
-    private void MakeRoom(TileSpace space, long known)
+    private static void Prune(ref EntityMemory memory, int section, long known)
     {
-        var last = _last!;
+        Span<long> ids = memory.Slab.Column(section, 0), times = memory.Slab.Column(section, 1);
         var kept = 0;
-        last.Latest = long.MinValue;
-        for (var i = 0; i < last.Count; i++)
+        for (var i = 0; i < times.Length; i++)
         {
-            if (last.Times[i] <= known) continue;
-            last.Ids[kept] = last.Ids[i];
-            last.Times[kept] = last.Times[i];
-            last.Latest = Math.Max(last.Latest, last.Times[kept++]);
+            if (times[i] <= known) continue;
+            (ids[kept], times[kept]) = (ids[i], times[i]);
+            kept++;
         }
-        last.Count = kept;
-        if (kept < last.Ids.Length) return;
-        if (kept < SegmentMax)
+        if (kept < times.Length) memory.Slab.Truncate(section, kept);
+    }
+
+    private static void Detach(ref EntityMemory memory, int section)
+    {
+        var branches = memory.Branch();
+        branches.Segments.Add(new(branches.Take(), memory.Slab.Column(section, 0), memory.Slab.Column(section, 1)));
+        if (branches.Segments.Count == SegmentsMax) DropFirst(branches);
+        memory.Slab.Truncate(section, 0);
+    }
+}
+
+/// <summary>256 ids that came in turn, and never change: a tile.</summary>
+internal sealed class IdSegment
+{
+    public const int Max = 256;
+
+    /// <summary>The object and its arrays, each with its header.</summary>
+    public const long SizeBytes = 64 + (3 * 24) + (Max * 16) + (FilterWords * 8);
+
+    private const int FilterWords = 64; // 16 bits an id: in one of 70 looks for a strange id a segment is searched for nothing
+
+    private readonly long[] _filter = new long[FilterWords];
+
+    public IdSegment(uint tile, ReadOnlySpan<long> ids, ReadOnlySpan<long> times)
+    {
+        (Tile, Ids, Times) = (tile, ids.ToArray(), times.ToArray());
+        foreach (var time in Times) Latest = Math.Max(Latest, time);
+        foreach (var id in Ids)
         {
-            Array.Resize(ref last.Ids, Math.Min(SegmentMax, kept * 2));
-            Array.Resize(ref last.Times, last.Ids.Length);
-            return;
+            var (first, second) = BitsOf(id);
+            _filter[first >> 6] |= 1L << (first & 63);
+            _filter[second >> 6] |= 1L << (second & 63);
         }
-        (_full ??= []).Add(last);
-        if (_full.Count == SegmentsMax) DropFirst(space);
-        _last = new(space.Take(), SegmentMax);
     }
 
-    private static void Put(TileSpace space, Segment segment, ITileWriter writer, Span<byte> buffer)
+    public uint Tile { get; }
+    public long[] Ids { get; }
+    public long[] Times { get; }
+    public long Latest { get; } = long.MinValue;
+    public bool Stored { get; set; }
+
+    public bool MayContain(long id)
     {
-        if (!segment.IsDirty && segment.Stored) return;
-        var to = new TileCursor(buffer);
-        Write(segment, ref to);
-        var key = space.Key;
-        writer.Put(in key, segment.Tile, to.Written);
-        segment.Stored = true;
-        segment.IsDirty = false;
+        var (first, second) = BitsOf(id);
+        return (_filter[first >> 6] & (1L << (first & 63))) != 0 && (_filter[second >> 6] & (1L << (second & 63))) != 0;
     }
 
-    private static void Write(Segment segment, ref TileCursor to)
+    public void Write(ref TileEncoder to)
     {
-        to.UInt32((uint)segment.Count);
-        to.UInt32((uint)segment.Ids.Length); // room is made when full, so equal histories need equal room
-        to.Int64(segment.Latest);
-        to.Many<ulong>(segment.Ids.AsSpan(0, segment.Count));
-        to.Many<long>(segment.Times.AsSpan(0, segment.Count));
+        to.Unsigned(Tile);
+        RootTile.WriteIds(ref to, Ids, Times, 0);
     }
 
-    private static Segment Load(TileSpace space, uint tile)
+    /// <exception cref="InvalidDataException">Another tile, or torn.</exception>
+    public static IdSegment Read(uint tile, ref TileDecoder from)
     {
-        Span<byte> buffer = stackalloc byte[Tile.BytesMax];
-        var from = new TileCursor(buffer[..space.Read(tile, buffer)]);
-        var segment = Read(tile, ref from);
-        segment.Stored = true;
-        return segment;
+        if (from.UInt32() != tile) throw TileDecoder.Torn("a tile lies under another's number");
+        Span<long> ids = stackalloc long[Max], times = stackalloc long[Max];
+        RootTile.ReadIds(ref from, ids, times, 0);
+        from.End();
+        return new(tile, ids, times) { Stored = true };
     }
 
-    private static Segment Read(uint tile, ref TileCursor from)
+    /// <summary>Two of the filter's bits. Ids are hashes already; the product makes numbers in turn as good as hashes.</summary>
+    private static (int First, int Second) BitsOf(long id)
     {
-        var count = (int)from.ReadUInt32();
-        var segment = new Segment(tile, (int)from.ReadUInt32()) { Count = count, Latest = from.ReadInt64() };
-        from.ReadMany(segment.Ids.AsSpan(0, count));
-        from.ReadMany(segment.Times.AsSpan(0, count));
-        return segment;
+        var mixed = unchecked((ulong)id * 0x9E3779B97F4A7C15UL);
+        return ((int)(mixed >> 52), (int)((mixed >> 40) & 0xFFF));
     }
 }

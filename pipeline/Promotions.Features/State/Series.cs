@@ -1,263 +1,144 @@
+using System.Numerics;
+using System.Runtime.InteropServices;
+
 namespace Promotions.Features.State;
 
-/// <summary>Events of one sort in order of time, that answer "how many, and how much, up to x" from any x.</summary>
-/// <remarks>A counted B+ tree whose nodes are tiles. Window (a, b] is the difference of two prefixes, so nothing has to be expired for an answer to
-/// be right, and each answer reads one node per level. Old leaves are dropped two per insert, whatever has become old in the meantime.</remarks>
-internal sealed class Series
+/// <summary>Events of one sort in order of time, that answer "how many, and how much" in any window.</summary>
+/// <remarks>Up to 256 of them are a section of the slab; more are a <see cref="SeriesTree"/>, which returns to the slab when it has shrunk to one leaf:
+/// one form for equal states.</remarks>
+internal static class Series
 {
-    private const int InlineMax = 32;
-    private const int DropsPerInsertMax = 2;
+    /// <summary>In the slab.</summary>
+    public const int Max = SeriesNode.LeafMax;
 
-    private SeriesNode? _root;
-    private long _bytes = 40;
+    /// <summary>Up to here going back one event at a time is quicker than halving.</summary>
+    private const int ScanMax = 32;
 
-    public bool IsEmpty => _root is null || _root.Count == 0;
-    public long SizeBytes => _bytes;
-
-    /// <summary>How many and how much at or before x.</summary>
-    public Totals UpTo(TileSpace space, long x)
+    /// <summary>Answers the windows that end at the time, the shortest first.</summary>
+    /// <param name="answers">As many as queries; a sum only where the query asks for it.</param>
+    public static void Answer(ref EntityMemory memory, int series, long time, ReadOnlySpan<WindowQuery> queries, Span<Totals> answers)
     {
-        if (_root is null) return default;
-        long count = 0, sum = 0;
-        var node = _root;
-        unchecked
+        if (memory.Tree(series) is { } tree)
         {
-            while (true)
+            Answer(tree, time, queries, answers);
+            return;
+        }
+
+        var section = memory.Plan.SeriesSections[series];
+        var times = memory.Slab.Column(section, 0);
+        var values = memory.Plan.HasValues[series] ? memory.Slab.Column(section, 1) : default;
+        var end = UpTo(times, time);
+        var (first, summed, sum) = (end, end, 0L);
+        for (var q = 0; q < queries.Length; q++)
+        {
+            var start = time - queries[q].Window;
+            if (first <= ScanMax)
+                while (first > 0 && times[first - 1] > start) first--;
+            else first = UpTo(times[..first], start);
+            if (queries[q].Sum)
             {
-                space.Touches++;
-                node.Touched = true;
-                var index = node.UpTo(x);
-                if (node.Height == 0) return new(count + index, sum + SeriesNode.SumOf(node.Values[..index]));
-                if (index == 0) return new(count, sum);
-                count += SeriesNode.SumOf(node.Counts[..(index - 1)]);
-                sum += SeriesNode.SumOf(node.Values[..(index - 1)]);
-                node = Child(space, node, index - 1);
+                sum = unchecked(sum + SumOf(values[first..summed]));
+                summed = first;
             }
+            answers[q] = new(end - first, sum);
         }
     }
 
     /// <summary>The latest time at or before x; <see cref="long.MinValue"/> when there is none.</summary>
-    public long LatestUpTo(TileSpace space, long x)
+    public static long LatestUpTo(ref EntityMemory memory, int series, long x)
     {
-        var node = _root;
-        while (node is not null)
-        {
-            space.Touches++;
-            node.Touched = true;
-            var index = node.UpTo(x);
-            if (index == 0) return long.MinValue;
-            if (node.Height == 0) return node.Times[index - 1];
-            node = Child(space, node, index - 1);
-        }
-        return long.MinValue;
+        if (memory.Tree(series) is { } tree) return tree.LatestUpTo(x);
+        var times = memory.Slab.Column(memory.Plan.SeriesSections[series], 0);
+        var index = UpTo(times, x);
+        return index == 0 ? long.MinValue : times[index - 1];
     }
 
-    /// <summary>Adds an event, behind those of equal time, and drops some of what lies at or before the horizon.</summary>
-    public void Insert(TileSpace space, long time, long value, long horizon)
+    /// <summary>Adds an event, if the kind keeps the series and some window reaches it, and drops some of what no window reaches any more.</summary>
+    /// <param name="orderedUpTo">No record comes before it any more: newest − grace.</param>
+    public static void Insert(ref EntityMemory memory, int series, long time, long value, long orderedUpTo)
     {
+        var section = memory.Plan.SeriesSections[series];
+        if (section == EntityPlan.None) return;
+        var horizon = orderedUpTo - memory.Plan.SeriesWindows[series];
         if (time <= horizon) return;
-        _root ??= Track(new SeriesNode(space.Take(), 0, 2));
-        Drop(space, horizon);
-        var right = Insert(space, _root, time, value);
-        if (right is null) return;
-        var root = Track(new SeriesNode(space.Take(), _root.Height + 1, 0));
-        root.Insert(0, _root.Times[0], _root.Total.Sum, _root.Total, _root);
-        root.Insert(1, right.Times[0], right.Total.Sum, right.Total, right);
-        _root = root;
-    }
-
-    public void WriteRoot(TileSpace space, ref TileCursor to)
-    {
-        var inline = _root is null || (_root.Height == 0 && _root.Count <= InlineMax);
-        to.Byte(_root is null ? (byte)0 : inline ? (byte)1 : (byte)2);
-        if (_root is null) return;
-        if (!inline)
+        var tree = memory.Tree(series);
+        if (tree is not null)
         {
-            to.UInt32(_root.Id);
-            return;
+            tree.Drop(horizon);
         }
-        if (_root.Stored) space.Delete(_root.Id);
-        _root.Stored = false;
-        _root.Write(ref to);
-        _root.IsDirty = false;
-    }
-
-    public static Series ReadRoot(TileSpace space, ref TileCursor from)
-    {
-        var series = new Series();
-        var form = from.ReadByte();
-        if (form == 1) series._root = series.Track(SeriesNode.Read(ref from));
-        else if (form == 2) series._root = series.Track(Load(space, from.ReadUInt32()));
-        return series;
-    }
-
-    /// <summary>Puts changed nodes. Comes before <see cref="WriteRoot"/> marks an inline root clean.</summary>
-    public void WriteNodes(TileSpace space, ITileWriter writer, Span<byte> buffer)
-    {
-        if (_root is null || (_root.Height == 0 && _root.Count <= InlineMax)) return;
-        Write(space, _root, writer, buffer);
-    }
-
-    /// <summary>Lets go of clean nodes below the root that nothing touched since the last call.</summary>
-    public void Release()
-    {
-        if (_root is { Height: > 0 }) Release(_root);
-    }
-
-    private SeriesNode? Insert(TileSpace space, SeriesNode node, long time, long value)
-    {
-        space.Touches++;
-        node.Touched = node.IsDirty = true;
-        var index = node.UpTo(time);
-        if (node.Height == 0) return Place(space, node, index, time, value);
-
-        if (index == 0)
+        else
         {
-            node.Times[0] = time;
-            index = 1;
+            var times = memory.Slab.Column(section, 0);
+            if (times.Length > 0 && times[0] <= horizon)
+            {
+                memory.Slab.RemoveAt(section, 0, UpTo(times, horizon));
+                times = memory.Slab.Column(section, 0);
+            }
+            if (times.Length < Max)
+            {
+                memory.Slab.Insert(section, UpTo(times, time), time, value);
+                return;
+            }
+            tree = Plant(ref memory, series, section);
         }
-        var child = Child(space, node, index - 1);
+        tree.Insert(time, value);
+        if (tree.Root.Height == 0) Fell(ref memory, series, section, tree);
+    }
+
+    /// <summary>How many of the ascending times are at most x.</summary>
+    public static int UpTo(ReadOnlySpan<long> times, long x)
+    {
+        int low = 0, high = times.Length;
+        if (high > 0 && times[high - 1] <= x) return high; // the newest record asks most
+        while (low < high)
+        {
+            var middle = (int)((uint)(low + high) >> 1);
+            if (times[middle] <= x) low = middle + 1;
+            else high = middle;
+        }
+        return low;
+    }
+
+    /// <summary>Modulo 2^64: differences of prefixes are right as long as the window's own sum fits.</summary>
+    public static long SumOf(ReadOnlySpan<long> values)
+    {
         unchecked
         {
-            node.Counts[index - 1]++;
-            node.Values[index - 1] += value;
+            var vectors = MemoryMarshal.Cast<long, Vector<long>>(values);
+            var lanes = Vector<long>.Zero;
+            foreach (var vector in vectors) lanes += vector;
+            var sum = Vector.Sum(lanes);
+            for (var i = vectors.Length * Vector<long>.Count; i < values.Length; i++) sum += values[i];
+            return sum;
         }
-        var right = Insert(space, child, time, value);
-        if (right is null) return null;
-        var (left, added) = (child.Total, right.Total);
-        node.Counts[index - 1] = left.Count;
-        node.Values[index - 1] = left.Sum;
-        return Place(space, node, index, right.Times[0], added.Sum, added, right);
     }
 
-    /// <summary>Into the node, or into a new right neighbour. At the end nothing is halved: what comes in order fills nodes.</summary>
-    private SeriesNode? Place(TileSpace space, SeriesNode node, int index, long time, long value, Totals child = default, SeriesNode? added = null)
+    private static void Answer(SeriesTree tree, long time, ReadOnlySpan<WindowQuery> queries, Span<Totals> answers)
     {
-        var before = node.SizeBytes;
-        if (!node.IsFull)
+        var end = tree.UpTo(time);
+        for (var q = 0; q < queries.Length; q++)
         {
-            node.Insert(index, time, value, child, added);
-            _bytes += node.SizeBytes - before;
-            return null;
-        }
-        var right = index == node.Count ? new SeriesNode(space.Take(), node.Height, 2) : node.Halve(space.Take());
-        if (index >= node.Count) right.Insert(index - node.Count, time, value, child, added);
-        else node.Insert(index, time, value, child, added);
-        Track(right);
-        return right;
-    }
-
-    private void Drop(TileSpace space, long horizon)
-    {
-        if (_root!.Height == 0)
-        {
-            if (_root.Count > 0 && _root.Times[0] <= horizon) _root.RemoveFirst(_root.UpTo(horizon));
-            return;
-        }
-        for (var drops = 0; drops < DropsPerInsertMax && _root.Height > 0; drops++)
-        {
-            if (DropFirst(space, _root, long.MaxValue, horizon).Count == 0) break;
-            while (_root.Height > 0 && _root.Count == 1)
-            {
-                var only = Child(space, _root, 0);
-                Remove(space, _root);
-                _root = only;
-            }
+            var start = tree.UpTo(time - queries[q].Window);
+            answers[q] = unchecked(new(end.Count - start.Count, end.Sum - start.Sum));
         }
     }
 
-    /// <summary>Drops the oldest leaf if all of it is old, which the next leaf's first time tells without reading it.</summary>
-    private Totals DropFirst(TileSpace space, SeriesNode node, long nextFirst, long horizon)
+    private static SeriesTree Plant(ref EntityMemory memory, int series, int section)
     {
-        space.Touches++;
-        if (node.Count > 1) nextFirst = node.Times[1];
-        if (nextFirst > horizon) return default;
-        Totals dropped;
-        if (node.Height == 1)
-        {
-            dropped = new(node.Counts[0], node.Values[0]);
-            RemoveFirst(space, node);
-            return dropped;
-        }
-        var child = Child(space, node, 0);
-        dropped = DropFirst(space, child, nextFirst, horizon);
-        if (dropped.Count == 0) return dropped;
-        unchecked
-        {
-            node.Counts[0] -= dropped.Count;
-            node.Values[0] -= dropped.Sum;
-        }
-        node.IsDirty = true;
-        if (child.Count == 0) RemoveFirst(space, node);
-        else node.Times[0] = child.Times[0];
-        return dropped;
+        var branches = memory.Branch();
+        var hasValues = memory.Plan.HasValues[series];
+        var tree = SeriesTree.Plant(branches, memory.Slab.Column(section, 0), hasValues ? memory.Slab.Column(section, 1) : default, hasValues);
+        branches.Trees[series] = tree;
+        memory.Slab.Vacate(section);
+        return tree;
     }
 
-    private void RemoveFirst(TileSpace space, SeriesNode node)
+    private static void Fell(ref EntityMemory memory, int series, int section, SeriesTree tree)
     {
-        var child = node.Children[0];
-        if (child is null) space.Delete(node.Ids[0]); // not loaded, so it is stored
-        else Remove(space, child);
-        node.RemoveFirst(1);
-    }
-
-    private void Remove(TileSpace space, SeriesNode node)
-    {
-        _bytes -= node.SizeBytes;
-        if (node.Stored) space.Delete(node.Id);
-    }
-
-    private SeriesNode Child(TileSpace space, SeriesNode node, int index) => node.Children[index] ??= Track(Load(space, node.Ids[index]));
-
-    private SeriesNode Track(SeriesNode node)
-    {
-        _bytes += node.SizeBytes;
-        return node;
-    }
-
-    private static SeriesNode Load(TileSpace space, uint tile)
-    {
-        Span<byte> buffer = stackalloc byte[Tile.BytesMax];
-        var from = new TileCursor(buffer[..space.Read(tile, buffer)]);
-        var node = SeriesNode.Read(ref from);
-        node.Stored = true;
-        return node;
-    }
-
-    /// <summary>A changed node's ancestors are changed too, so clean ones need no visit.</summary>
-    private static void Write(TileSpace space, SeriesNode node, ITileWriter writer, Span<byte> buffer)
-    {
-        if (!node.IsDirty) return;
-        foreach (var child in node.Children)
-            if (child is not null) Write(space, child, writer, buffer);
-        var to = new TileCursor(buffer);
-        node.Write(ref to);
-        var key = space.Key;
-        writer.Put(in key, node.Id, to.Written);
-        node.IsDirty = false;
-        node.Stored = true;
-    }
-
-    private void Release(SeriesNode node)
-    {
-        for (var i = 0; i < node.Count; i++)
-        {
-            var child = node.Children[i];
-            if (child is null) continue;
-            if (child.Height > 0) Release(child);
-            if (child is { IsDirty: false, Stored: true, Touched: false } && !HasChildren(child))
-            {
-                _bytes -= child.SizeBytes;
-                node.Children[i] = null;
-            }
-            child.Touched = false;
-        }
-    }
-
-    private static bool HasChildren(SeriesNode node)
-    {
-        foreach (var child in node.Children)
-            if (child is not null) return true;
-        return false;
+        memory.Slab.Fill(section, tree.Root.Count);
+        tree.Root.Times.CopyTo(memory.Slab.Column(section, 0));
+        if (memory.Plan.HasValues[series]) tree.Root.Values.CopyTo(memory.Slab.Column(section, 1));
+        tree.Fell();
+        memory.Branches!.Trees[series] = null;
     }
 }

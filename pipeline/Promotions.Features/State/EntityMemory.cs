@@ -1,0 +1,26 @@
+namespace Promotions.Features.State;
+
+/// <summary>What one entity keeps: its slab, and, once it is hot, what has outgrown it. Lives inside <see cref="EntityState"/>.</summary>
+internal struct EntityMemory(in EntityKey key, ITileReader reader)
+{
+    private readonly UInt128 _hash = key.Hash;
+    public readonly EntityPlan Plan = EntityPlan.Of(key.Kind);
+    public readonly ITileReader Reader = reader;
+    public Slab Slab = EntityPlan.Of(key.Kind).NewSlab();
+
+    /// <summary>Null of a typical entity.</summary>
+    public Branches? Branches;
+
+    public readonly EntityKey Key => new(Plan.Kind, _hash);
+    public readonly long SizeBytes => Slab.SizeBytes + (Branches?.SizeBytes ?? 0);
+
+    public readonly SeriesTree? Tree(int series) => Branches?.Trees[series];
+
+    public Branches Branch() => Branches ??= new(Key, Reader);
+
+    public void Forget()
+    {
+        Slab = Plan.NewSlab();
+        Branches = null;
+    }
+}
