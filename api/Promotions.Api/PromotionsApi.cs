@@ -26,7 +26,7 @@ namespace Promotions.Api;
 /// <summary>How the API joins a host.</summary>
 public static class PromotionsApi
 {
-    /// <summary>Registers the API. The host registers <see cref="ILedger"/>, <see cref="ISettingsStore"/>, <see cref="IRedemptionGateway"/>, <see cref="DecisionExplainer"/>, <see cref="FraudPolicies"/>, <see cref="IFeatureCatalog"/> and, where there is one,
+    /// <summary>Registers the API. The host registers <see cref="ILedger"/>, <see cref="IOrderReader"/>, <see cref="ISettingsStore"/>, <see cref="IRedemptionGateway"/>, <see cref="DecisionExplainer"/>, <see cref="FraudPolicies"/>, <see cref="IFeatureCatalog"/> and, where there is one,
     /// <see cref="ICampaignResults"/>; and as many <see cref="IReadinessCheck"/> and <see cref="IFollowerLag"/> as it has.</summary>
     public static IServiceCollection AddPromotionsApi(this IServiceCollection services, ApiOptions? options = null)
     {
@@ -52,6 +52,7 @@ public static class PromotionsApi
             provider.GetRequiredService<FraudPolicies>(),
             provider.GetRequiredService<IFeatureCatalog>(),
             provider.GetRequiredService<ILedger>(),
+            provider.GetRequiredService<IOrderReader>(),
             provider.GetRequiredService<ApiKeys>(),
             provider.GetRequiredService<AnonymousBuckets>(),
             provider.GetRequiredService<BulkOperations>(),

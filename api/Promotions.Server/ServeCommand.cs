@@ -65,6 +65,7 @@ internal static class ServeCommand
         services.AddSingleton(time);
         services.AddSingleton<ILedger>(system.Ledger);
         services.AddSingleton<ISettingsStore>(system.Ledger);
+        services.AddSingleton<IOrderReader>(system.Ledger);
         services.AddSingleton(system.Ledger.Reader);
         services.AddSingleton(system.Driver);
         services.AddSingleton<IRedemptionGateway>(system.Gateway);

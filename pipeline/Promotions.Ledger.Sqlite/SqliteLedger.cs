@@ -7,7 +7,7 @@ namespace Promotions.Ledger.Sqlite;
 /// <summary>The ledger in one SQLite file: write-ahead log, <c>synchronous=FULL</c>, one writer thread, group commit.</summary>
 /// <remarks>Safe from any thread. A call returns after the fsync of its transaction. Cancelling has an effect only until the request is handed to the
 /// writer; from then on the outcome is awaited, because it may be durable already.</remarks>
-public sealed class SqliteLedger : ILedger, ISettingsStore
+public sealed class SqliteLedger : ILedger, ISettingsStore, IOrderReader
 {
     private readonly Writer _writer;
     private readonly ReaderPool _readers;
@@ -67,6 +67,12 @@ public sealed class SqliteLedger : ILedger, ISettingsStore
         await _writer.SendAsync(request, Lane.Bulk, cancellationToken).ConfigureAwait(false);
         return await request.Completion.ConfigureAwait(false);
     }
+
+    public RecordedOrder? FindOrder(string orderId) => _readers.Read(db =>
+    {
+        var row = db.Prepare("SELECT p.customer, p.currency, p.total, p.returned FROM command c JOIN purchase p ON p.position = c.position WHERE c.id = ?").Bind(1, orderId);
+        using (row.Scope()) return row.Step() ? new RecordedOrder(orderId, row.Text(0), row.Text(1), row.Long(2), row.Long(3)) : null;
+    });
 
     public string? Find(string scope, string name) => _readers.Read(db =>
     {

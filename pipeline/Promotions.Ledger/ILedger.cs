@@ -117,6 +117,17 @@ public interface ILedgerReader
     IReadOnlyList<OutboxEvent> ReadOutbox(long afterPosition, int max);
 }
 
+/// <summary>What a return is judged by.</summary>
+/// <param name="Total">Paid, minor units.</param>
+/// <param name="Returned">Given back so far, minor units.</param>
+public sealed record RecordedOrder(string Id, string CustomerId, string Currency, long Total, long Returned);
+
+/// <summary>Looks up purchases. Bounded, of committed state, safe from any thread.</summary>
+public interface IOrderReader
+{
+    RecordedOrder? FindOrder(string orderId);
+}
+
 public sealed record RemainingLimits(long? CampaignUses, long? BudgetMinorUnits, long? CustomerUses, long? CouponUses);
 
 /// <summary>Small settings and cursors kept beside the ledger: API keys, policies, followers' positions. Values are JSON or text.</summary>

@@ -47,10 +47,10 @@ public sealed class ApiHost : IAsyncDisposable
     public string CheckoutKey { get; private init; } = "";
     public BadGateway? Broken { get; private init; }
 
-    public static async Task<ApiHost> StartAsync(ApiOptions? options = null, bool broken = false, ICampaignResults? results = null, float score = 0.01f, bool modelLoaded = true, Func<ILedger, ILedger>? ledgerSeen = null)
+    public static async Task<ApiHost> StartAsync(ApiOptions? options = null, bool broken = false, ICampaignResults? results = null, float score = 0.01f, bool modelLoaded = true, Func<ILedger, ILedger>? ledgerSeen = null, string? vfs = null)
     {
         var folder = Directory.CreateTempSubdirectory("promotions-api-").FullName;
-        var ledger = SqliteLedger.Open(new SqliteLedgerOptions { Path = Path.Combine(folder, "ledger.db") }, TimeProvider.System);
+        var ledger = SqliteLedger.Open(new SqliteLedgerOptions { Path = Path.Combine(folder, "ledger.db"), Vfs = vfs }, TimeProvider.System);
         var seen = ledgerSeen?.Invoke(ledger) ?? ledger;
         var metrics = new ApiMetrics();
         var catalog = new FeatureCatalog();
@@ -65,7 +65,7 @@ public sealed class ApiHost : IAsyncDisposable
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         builder.WebHost.UseUrls("http://127.0.0.1:0");
-        builder.Services.AddSingleton(seen).AddSingleton<ISettingsStore>(ledger).AddSingleton(bad ?? gateway).AddSingleton(metrics)
+        builder.Services.AddSingleton(seen).AddSingleton<ISettingsStore>(ledger).AddSingleton<IOrderReader>(ledger).AddSingleton(bad ?? gateway).AddSingleton(metrics)
             .AddSingleton(policies).AddSingleton<IFeatureCatalog>(catalog).AddSingleton(new DecisionExplainer(catalog, hash => modelLoaded && hash == scorer.ModelHash ? scorer : null));
         if (results is not null) builder.Services.AddSingleton(results);
         builder.Services.AddPromotionsApi(options);

@@ -1,3 +1,5 @@
+using Promotions.Ledger.Sqlite.Tests.Disk;
+
 namespace Promotions.Api.Tests;
 
 /// <summary>A ledger that cannot grow refuses cleanly and goes on when there is room.</summary>
@@ -8,13 +10,15 @@ public class FullDiskTests
     [Fact]
     public async Task A_full_disk_is_a_clear_problem_books_nothing_and_ends_when_there_is_room()
     {
-        await using var host = await ApiHost.StartAsync();
+        var disk = new SimulatedDisk();
+        using var vfs = new DiskVfs(disk);
+        await using var host = await ApiHost.StartAsync(vfs: vfs.Name);
         await host.ExpectAsync(201, "POST", "/v1/campaigns", """
             {"id":"ten","name":"Ten","distribution":"public","currency":"EUR","benefit":{"type":"percent_off","basis_points":1000}}
             """);
         await RedeemAsync(host, 0, 200);
 
-        host.Ledger.LimitPages(host.Ledger.LimitPages(0) + 2);
+        disk.Room = 60_000;
         var approved = 1;
         Answer? refused = null;
         while (refused is null && approved < AttemptsMax)
@@ -37,7 +41,7 @@ public class FullDiskTests
         Assert.Equal("out_of_room", (await RedeemAsync(host, approved, 507)).Code);
         Assert.Equal("true", (await RedeemAsync(host, 0, 200)).Header("Idempotency-Hit"));
 
-        host.Ledger.LimitPages(1_000_000);
+        disk.Room = null;
         Assert.Null((await RedeemAsync(host, approved, 200)).Header("Idempotency-Hit"));
         await AssertUsedAsync(host, approved + 1);
         var balance = (await host.ExpectAsync(200, "GET", "/v1/customers/c-2/balances")).Json["balances"]!.AsArray();

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Promotions.Api.Bulk;
 using Promotions.Api.Http;
 using Promotions.Api.Problems;
@@ -6,6 +7,7 @@ using Promotions.Contracts.Intake;
 using Promotions.Contracts.Json;
 using Promotions.Domain;
 using Promotions.Domain.Events;
+using Promotions.Ledger;
 
 namespace Promotions.Api.Endpoints;
 
@@ -30,8 +32,9 @@ internal static class EventEndpoints
             Request = ContractsJson.Default.OrderReturnedBody,
             HasId = true,
             Answers = [new(200, ContractsJson.Default.RecordedAnswer, "Recorded.")],
-            Problems = [ProblemKind.SameIdDifferentContent, ProblemKind.InvalidCommand],
-            Examples = [new("/v1/orders/o-1001/returns", 200, """{"id": "ret-1", "customer_id": "c-42", "amount": {"amount": 850, "currency": "EUR"}}""")],
+            Description = "By the order's customer, in its currency, and all returns of an order together at most what was paid.",
+            Problems = [ProblemKind.UnknownOrder, ProblemKind.ReturnExceedsOrder, ProblemKind.SameIdDifferentContent],
+            Examples = [new("/v1/orders/o-1001/returns", 200, """{"id": "ret-1", "customer_id": "c-42", "amount": {"amount": 850, "currency": "EUR"}}"""), new("/v1/orders/o-never/returns", 404, """{"id": "ret-2", "customer_id": "c-42", "amount": {"amount": 850, "currency": "EUR"}}""")],
         },
         new("engage", "POST", "/v1/engagements", Access.Checkout, Tag, "Something a customer did that is no purchase", EngageAsync)
         {
@@ -69,9 +72,28 @@ internal static class EventEndpoints
         var orderId = call.PathValue("id");
         var errors = new FieldErrors();
         var returned = OrderIntake.Read(body, orderId, new Caller(id, call.Key.Id, call.At, null), errors);
-        if (!Identifier.IsValid(orderId)) call.Refuse(ProblemKind.NotFound);
-        else if (returned is null) call.Refuse(errors);
-        else call.AnswerRecorded(id, await call.Services.Gateway.RecordAsync(returned, CancellationToken.None).Bounded(call.Services));
+        if (returned is null)
+        {
+            call.Refuse(errors);
+            return;
+        }
+        if (!Identifier.IsValid(orderId) || call.Services.Orders.FindOrder(orderId) is not { } order)
+        {
+            call.Refuse(ProblemKind.UnknownOrder);
+            return;
+        }
+        // Neither ever changes, so looking before the ledger does is safe; what is left of the order is the ledger's to say.
+        if (returned.CustomerId != order.CustomerId) errors.Add("/customer_id", "not_the_orders", "Must be the order's customer.");
+        if (body.Amount!.Currency != order.Currency) errors.Add("/amount/currency", "currency_mismatch", $"Must be {order.Currency}, like the order.");
+        if (errors.Any)
+        {
+            call.Refuse(errors);
+            return;
+        }
+        var outcome = await call.Services.Gateway.RecordAsync(returned, CancellationToken.None).Bounded(call.Services);
+        if (outcome.Refusal is LedgerRefusal.InvalidCommand)
+            call.Refuse(ProblemKind.ReturnExceedsOrder, string.Create(CultureInfo.InvariantCulture, $"{order.Total - order.Returned} of {order.Total} minor units of {order.Currency} were left when it came."));
+        else call.AnswerRecorded(id, outcome);
     }
 
     private static async Task EngageAsync(ApiCall call)

@@ -21,6 +21,7 @@ public sealed record ApiServices(
     FraudPolicies Policies,
     IFeatureCatalog Features,
     ILedger Ledger,
+    IOrderReader Orders,
     ApiKeys Keys,
     AnonymousBuckets Anonymous,
     BulkOperations Operations,

@@ -46,6 +46,8 @@ public enum ProblemKind
     StaleCampaign,
     StalePolicyVersion,
     UnknownPolicyVersion,
+    UnknownOrder,
+    ReturnExceedsOrder,
     InvalidCommand,
 }
 
@@ -89,6 +91,8 @@ public static class ProblemKinds
         ProblemKind.StaleCampaignVersion => (409, "The campaign has a newer version than this edit was made on.", 0),
         ProblemKind.StalePolicyVersion => (409, "The policy has a newer version than the one to be replaced.", 0),
         ProblemKind.UnknownPolicyVersion => (404, "No such version of the policy.", 0),
+        ProblemKind.UnknownOrder => (404, "No such order.", 0),
+        ProblemKind.ReturnExceedsOrder => (409, "More is given back than is left of the order.", 0),
         ProblemKind.CodeTaken => (409, "One of the codes exists.", 0),
         ProblemKind.UnknownCoupon => (404, "No such coupon.", 0),
         ProblemKind.CouponAssigned => (409, "The coupon belongs to a customer.", 0),

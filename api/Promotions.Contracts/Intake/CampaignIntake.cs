@@ -19,14 +19,14 @@ public static class CampaignIntake
         var limits = Limits(body.Limits, currency, errors);
         var startsAt = Check.OptionalTime(errors, body.StartsAt, "/starts_at") ?? startsWhenLeftOut;
         var endsAt = Check.OptionalTime(errors, body.EndsAt, "/ends_at");
-        if (endsAt <= startsAt) errors.Add("/ends_at", "out_of_range", "Must be after starts_at.");
         var channels = Check.Ids(errors, body.Channels, "/channels", Bounds.ListMax);
-        var controlShare = (int)(Check.OptionalWhole(errors, body.ControlShare, "/control_share", 0, 5_000) ?? 0);
-        if (controlShare > 0 && distribution is Distribution.CodeBased)
-            errors.Add("/control_share", "not_allowed", "Codes that we did not hand out ourselves cannot be withheld: the share must be 0.");
+        var controlShare = (int)(Check.OptionalWhole(errors, body.ControlShare, "/control_share", 0, CampaignRules.ControlShareMax) ?? 0);
+        if (errors.Any) return null;
 
-        return errors.Any ? null : new(
-            id, version, name, distribution, currency, benefit!, conditions, limits, startsAt, endsAt, channels, controlShare, salt, body.Active ?? true, createdAt);
+        // What each value may be is checked above, as the body spells it; whether they make a campaign is the domain's to say.
+        var campaign = new Campaign(id, version, name, distribution, currency, benefit!, conditions, limits, startsAt, endsAt, channels, controlShare, salt, body.Active ?? true, createdAt);
+        foreach (var problem in CampaignRules.Validate(campaign)) errors.Add(problem.Field, problem.Code, problem.Detail);
+        return errors.Any ? null : campaign;
     }
 
     private static Benefit? Benefit(BenefitBody? body, string currency, FieldErrors errors)
@@ -63,7 +63,6 @@ public static class CampaignIntake
         if (body is null) return Domain.Campaigns.Conditions.None;
         var spendMin = Check.OptionalMoney(errors, body.SpendMin, currency, "/conditions/spend_min", 0, Bounds.AmountMax);
         var spendMax = Check.OptionalMoney(errors, body.SpendMax, currency, "/conditions/spend_max", 0, Bounds.AmountMax);
-        if (spendMax < spendMin) errors.Add("/conditions/spend_max", "out_of_range", "Must be at least spend_min.");
         return new(
             spendMin, spendMax,
             Check.Texts(errors, body.IncludedSkus, "/conditions/included_skus", Bounds.ListMax),

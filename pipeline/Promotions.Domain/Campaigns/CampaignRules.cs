@@ -4,14 +4,17 @@ namespace Promotions.Domain.Campaigns;
 
 /// <summary>Something wrong with a campaign's definition.</summary>
 /// <param name="Field">JSON pointer, as the API names it: <c>/benefit/basis_points</c>.</param>
+/// <param name="Code">Stable: <c>out_of_range</c> for a value of its own, <c>contradiction</c> for one that does not go with another.</param>
 /// <param name="Detail">A sentence for the admin.</param>
-public sealed record CampaignProblem(string Field, string Detail);
+public sealed record CampaignProblem(string Field, string Code, string Detail);
 
 /// <summary>What a campaign must be for the engine to price with it, however it came in.</summary>
 public static class CampaignRules
 {
     /// <summary>Half of the customers: beyond it a holdout costs more than it measures.</summary>
     public const int ControlShareMax = 5_000;
+
+    private const string Contradiction = "contradiction";
 
     /// <returns>All problems, in the order of the fields; empty when there is none.</returns>
     public static IReadOnlyList<CampaignProblem> Validate(Campaign campaign)
@@ -27,11 +30,11 @@ public static class CampaignRules
         Require(campaign.Limits.UsesMax is null or >= 1, "/limits/uses_max", "At least 1, or none.");
         Require(campaign.Limits.UsesPerCustomerMax is null or >= 1, "/limits/uses_per_customer_max", "At least 1, or none.");
         Require(campaign.Limits.BudgetMinorUnits is null or >= 1, "/limits/budget", "At least 1 minor unit, or none.");
-        Require(campaign.EndsAt is not { } end || end > campaign.StartsAt, "/ends_at", "Must be after starts_at.");
+        Require(campaign.EndsAt is not { } end || end > campaign.StartsAt, "/ends_at", "Must be after starts_at.", Contradiction);
         Require(campaign.Channels.All(channel => Identifier.IsValid(channel)), "/channels", "A channel is 1 to 64 of A-Z a-z 0-9 . _ : -");
         Require(campaign.ControlShare is >= 0 and <= ControlShareMax, "/control_share", "0 to 5,000 basis points.");
         Require(campaign.ControlShare == 0 || campaign.Distribution is not Distribution.CodeBased, "/control_share",
-            "Codes that anybody may bring cannot be withheld from some: the share must be 0.");
+            "Codes that anybody may bring cannot be withheld from some: the share must be 0.", Contradiction);
         Require(campaign.ControlShare == 0 || campaign.Salt.Length >= 8, "/salt", "A control group needs a salt of at least 8 characters.");
         return problems;
 
@@ -41,11 +44,11 @@ public static class CampaignRules
             {
                 case BenefitType.PercentOff:
                     Require(benefit.BasisPoints is >= 1 and <= 10_000, "/benefit/basis_points", "1 to 10,000: 1,000 is 10 %.");
-                    Require(benefit.AmountMinorUnits == 0, "/benefit/amount", "percent_off has no amount.");
+                    Require(benefit.AmountMinorUnits == 0, "/benefit/amount", "percent_off has no amount.", Contradiction);
                     break;
                 case BenefitType.AmountOff:
                     Require(benefit.AmountMinorUnits >= 1, "/benefit/amount", "At least 1 minor unit.");
-                    Require(benefit.BasisPoints == 0, "/benefit/basis_points", "amount_off has no basis points.");
+                    Require(benefit.BasisPoints == 0, "/benefit/basis_points", "amount_off has no basis points.", Contradiction);
                     break;
                 default:
                     Require(false, "/benefit/type", "Must be percent_off or amount_off.");
@@ -59,14 +62,14 @@ public static class CampaignRules
         {
             Require(conditions.SpendMin is null or >= 0, "/conditions/spend_min", "Not negative.");
             Require(conditions.SpendMax is null or >= 0, "/conditions/spend_max", "Not negative.");
-            Require(!(conditions.SpendMax < conditions.SpendMin), "/conditions/spend_max", "At least spend_min.");
-            Require(!conditions.IncludedSkus.Intersect(conditions.ExcludedSkus).Any(), "/conditions/excluded_skus", "Names a sku that is also included.");
-            Require(!conditions.IncludedCategories.Intersect(conditions.ExcludedCategories).Any(), "/conditions/excluded_categories", "Names a category that is also included.");
+            Require(!(conditions.SpendMax < conditions.SpendMin), "/conditions/spend_max", "At least spend_min.", Contradiction);
+            Require(!conditions.IncludedSkus.Intersect(conditions.ExcludedSkus).Any(), "/conditions/excluded_skus", "Names a sku that is also included.", Contradiction);
+            Require(!conditions.IncludedCategories.Intersect(conditions.ExcludedCategories).Any(), "/conditions/excluded_categories", "Names a category that is also included.", Contradiction);
         }
 
-        void Require(bool met, string field, string detail)
+        void Require(bool met, string field, string detail, string code = "out_of_range")
         {
-            if (!met) problems.Add(new(field, detail));
+            if (!met) problems.Add(new(field, code, detail));
         }
     }
 }
