@@ -10,6 +10,7 @@ using Promotions.Ledger.Sqlite.Verification;
 namespace Promotions.Ledger.Sqlite.Tests;
 
 /// <summary>No answer precedes its fsync: power is lost at seeded moments, what was not synced is gone or torn, and each answer given until then is there.</summary>
+[Trait("kind", "faults")]
 public sealed class PowerLossTests : IDisposable
 {
     private const int Redemptions = 160;

@@ -10,6 +10,7 @@ using Promotions.Ledger.Sqlite.Verification;
 namespace Promotions.Ledger.Sqlite.Tests;
 
 /// <summary>What the file and the disk can do to us.</summary>
+[Trait("kind", "faults")]
 public sealed class SqliteFaultTests : IDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("faults-").FullName;
@@ -121,10 +122,10 @@ public sealed class SqliteFaultTests : IDisposable
         await using (var ledger = SqliteLedger.Open(new() { Path = FilePath, Vfs = vfs.Name, WalPages = 20 }, _time))
         {
             disk.Refuse = path => path == FilePath;
-            for (; answered < 200; answered++) Assert.True((await Do(ledger, Deposit("d-" + answered))).Accepted);
+            for (; answered < 80; answered++) Assert.True((await Do(ledger, Deposit("d-" + answered))).Accepted);
             Assert.True(disk.Refused > 0, "Nothing was moved from the log into the file.");
             disk.Refuse = null;
-            for (; answered < 250; answered++) Assert.True((await Do(ledger, Deposit("d-" + answered))).Accepted);
+            for (; answered < 110; answered++) Assert.True((await Do(ledger, Deposit("d-" + answered))).Accepted);
             Assert.Equal(answered, ledger.Reader.BalancesOf("ann").Single().Available);
         }
 
