@@ -216,7 +216,7 @@ public sealed class DashboardTests(Browser browser) : IAsyncLifetime
         await Fixture.FillAsync(_host);
         await Fixture.DecideAsync(_host, "r-older", "emil", RedemptionStatus.Approved, 0.02, model: "0123456789abcdef");
         var page = await SignedInAsync("/decisions/r-approved");
-        await Expect(page.Locator(".evidence li").First).ToContainTextAsync("customer.age is 730.");
+        await Expect(page.Locator(".evidence li").First).ToContainTextAsync("Customer.age is 730.");
         await Expect(page.Locator(".waterfall li").Nth(1)).ToContainTextAsync("−0.73");
         await Expect(page.GetByText("computed now, from the recorded vector")).ToBeVisibleAsync();
 

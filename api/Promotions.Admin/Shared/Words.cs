@@ -29,6 +29,9 @@ internal static class Words
     public static string Count(long count) => count.ToString("#,##0", Plain);
     public static string Percent(double share, int digits = 1) => (share * 100).ToString("F" + digits.ToString(Plain), Plain) + " %";
     public static string Number(double value) => value.ToString("0.###", Plain);
+    /// <summary>As the beginning of a paragraph.</summary>
+    public static string Sentence(string text) => text is [var first, .. var rest] ? char.ToUpperInvariant(first) + rest : text;
+
     public static string Signed(double value) => value.ToString("+0.00;−0.00;0.00", Plain);
     public static string Milliseconds(double value) => value.ToString(value < 10 ? "0.0" : "0", Plain) + " ms";
     public static string Time(EventTime at) => at.ToDateTimeOffset().ToString("HH:mm:ss", Plain);

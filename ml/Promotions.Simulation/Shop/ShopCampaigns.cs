@@ -95,7 +95,8 @@ internal sealed class ShopCampaigns
         id, 1, name, distribution, Assortment.Currency, benefit, Conditions.None with { SpendMin = spendMin }, limits, Day(fromDay), Day(toDay), [],
         controlShare, controlShare == 0 ? "" : string.Create(CultureInfo.InvariantCulture, $"{id}-{_options.Seed:x16}"), true, _start);
 
-    private long Budget(long minorUnits) => (long)(minorUnits * _options.BudgetFactor);
+    /// <summary>In whole thousands, as people set budgets.</summary>
+    private long Budget(long minorUnits) => (long)Math.Ceiling(minorUnits * _options.BudgetFactor / 1_000_00) * 1_000_00;
 
     private EventTime Day(int day) => _start.Plus(TimeSpan.FromDays(day));
 
