@@ -20,4 +20,7 @@ public interface IScorer
     void Explain(ReadOnlySpan<float> vector, Span<double> contributions);
 
     double ExpectedScore { get; }
+
+    /// <summary>The largest share of the population that stayed below a value of a feature. Null where no bound lies below it, or nothing was measured.</summary>
+    PopulationBound? UsualBelow(int feature, float value) => null;
 }

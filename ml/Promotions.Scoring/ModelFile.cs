@@ -10,8 +10,8 @@ namespace Promotions.Scoring;
 public static class ModelFile
 {
     public const string Format = "promotions-model";
-    /// <summary>The version written; older ones are read as well, once there are any.</summary>
-    public const int Version = 1;
+    /// <summary>The version written. Version 1, which knew no population, is read as well.</summary>
+    public const int Version = 2;
 
     private const string ChecksumKey = "\"checksum\":\"";
     private const int ChecksumLength = 64;
@@ -38,6 +38,7 @@ public static class ModelFile
         text.Append(CultureInfo.InvariantCulture, $"\"layout\":\"{model.LayoutHash:x16}\",\n");
         text.Append("\"card\":").Append(JsonSerializer.Serialize(model.Card, Strict)).Append(",\n");
         text.Append("\"calibration\":").Append(JsonSerializer.Serialize(model.Calibration, Strict)).Append(",\n");
+        if (model.Population is { } population) AppendPopulation(text, population);
         text.Append("\"features\":").Append(JsonSerializer.Serialize(model.Features, Strict)).Append(",\n");
         text.Append("\"trees\":[\n");
         text.AppendJoin(",\n", model.Trees.Select(tree => JsonSerializer.Serialize(TreeText.From(tree), Strict)));
@@ -71,9 +72,17 @@ public static class ModelFile
 
         if (text.Layout.Length != 16 || !ulong.TryParse(text.Layout, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var layout))
             throw new ModelFileException(ModelFileProblem.Invalid, $"The model is invalid: \"layout\" is '{text.Layout}', not 16 hexadecimal digits.");
-        var model = new TreeModel(layout, text.Features, [.. text.Trees.Select(tree => tree.ToTree())], text.Calibration, text.Card);
+        var model = new TreeModel(layout, text.Features, [.. text.Trees.Select(tree => tree.ToTree())], text.Calibration, text.Card, text.Population);
         model.Validate();
         return model;
+    }
+
+    /// <summary>One feature a line, for people.</summary>
+    private static void AppendPopulation(StringBuilder text, ModelPopulation population)
+    {
+        text.Append("\"population\":{\"shares\":").Append(JsonSerializer.Serialize(population.Shares, Strict)).Append(",\"features\":{\n");
+        text.AppendJoin(",\n", population.Features.Select(static f => JsonSerializer.Serialize(f.Key, Strict) + ":" + JsonSerializer.Serialize(f.Value, Strict)));
+        text.Append("\n}},\n");
     }
 
     private static void CheckChecksum(ReadOnlySpan<byte> file)
@@ -91,7 +100,7 @@ public static class ModelFile
 
     private sealed record HeaderText([property: JsonPropertyName("format")] string? Format, [property: JsonPropertyName("version")] int Version);
 
-    private sealed record FileText(string Format, int Version, string Checksum, string Layout, TrainingCard? Card, Calibration Calibration, string[] Features, TreeText[] Trees);
+    private sealed record FileText(string Format, int Version, string Checksum, string Layout, TrainingCard? Card, Calibration Calibration, string[] Features, TreeText[] Trees, ModelPopulation? Population = null);
 
     /// <summary>MissingLeft is written as 0 and 1, which keeps a tree on one readable line.</summary>
     private sealed record TreeText(int[] Feature, float[] Threshold, int[] MissingLeft, int[] Left, int[] Right, double[] LeafValue, double[] LeafCover)

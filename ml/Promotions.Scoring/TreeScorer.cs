@@ -5,6 +5,7 @@ public sealed class TreeScorer : IScorer
 {
     private readonly IRowScorer _rows;
     private readonly ShapleyExplainer _explainer;
+    private readonly FeaturePopulation?[] _population;
 
     private TreeScorer(TreeModel model, string hash)
     {
@@ -15,6 +16,7 @@ public sealed class TreeScorer : IScorer
             : leavesMax <= QuickScorer<ulong>.LeavesMax ? new QuickScorer<ulong>(model)
             : new WalkScorer(model.Trees);
         _explainer = new(model);
+        _population = [.. model.Features.Select(name => model.Population?.Features.GetValueOrDefault(name))];
         ExpectedScore = model.Trees.Sum(tree => tree.ExpectedValue());
     }
 
@@ -52,6 +54,14 @@ public sealed class TreeScorer : IScorer
         CheckLength(vector);
         if (contributions.Length != FeatureCount) throw new ArgumentException($"Room for {contributions.Length} contributions; the model has {FeatureCount} features.", nameof(contributions));
         _explainer.Explain(vector, contributions);
+    }
+
+    public PopulationBound? UsualBelow(int feature, float value)
+    {
+        if (_population[feature] is not { } population) return null;
+        for (var i = population.AtMost.Length - 1; i >= 0; i--)
+            if (population.AtMost[i] < value) return new(population.Member, Model.Population!.Shares[i], population.AtMost[i]);
+        return null;
     }
 
     private void CheckLength(ReadOnlySpan<float> vector)

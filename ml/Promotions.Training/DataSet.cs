@@ -7,7 +7,9 @@ namespace Promotions.Training;
 /// <param name="Abuse">The label, as it was known when the data set was made.</param>
 /// <param name="Weight">Above 0; 1 for an ordinary row.</param>
 /// <param name="At">Event time of the request: rows are split by it, never by chance.</param>
-public readonly record struct TrainingRow(float[] Vector, bool Abuse, float Weight, EventTime At);
+/// <param name="Entities">Keys of the entities that the request names, in the order of <see cref="Features.Entities.Kinds"/>; 0 where it names none, or several.
+/// Null where they are not known: the population is then counted by attempts.</param>
+public readonly record struct TrainingRow(float[] Vector, bool Abuse, float Weight, EventTime At, ulong[]? Entities = null);
 
 /// <summary>Labelled vectors of one feature layout.</summary>
 /// <param name="TrainedOn">What the rows are, in words, for the training card.</param>
@@ -23,6 +25,7 @@ public sealed record DataSet(ulong LayoutHash, string[] Features, string Trained
             var row = Rows[i];
             if (row.Vector.Length != Features.Length) throw new InvalidDataException($"Row {i} has {row.Vector.Length} values; the layout has {Features.Length} features.");
             if (!(row.Weight > 0) || !float.IsFinite(row.Weight)) throw new InvalidDataException($"Row {i} has the weight {row.Weight}.");
+            if ((row.Entities is null) != (Rows[0].Entities is null)) throw new InvalidDataException($"Row {i} {(row.Entities is null ? "does not name" : "names")} its entities, unlike the first.");
             foreach (var value in row.Vector)
                 if (float.IsInfinity(value)) throw new InvalidDataException($"Row {i} has an infinite value; missing is NaN.");
         }

@@ -6,31 +6,34 @@ namespace Promotions.Training;
 
 /// <summary>Data sets on disk.</summary>
 /// <remarks>
-/// gzip of: one line of JSON (<c>format, version, layout, trained_on, seed, features</c>), a line feed, then rows until the end. A row is little-endian:
-/// int64 event time in Unix milliseconds, float32 weight, byte label (0 honest, 1 abuse), then float32 per feature, NaN for missing.
+/// gzip of: one line of JSON (<c>format, version, layout, trained_on, seed, features, entities</c>), a line feed, then rows until the end. A row is little-endian:
+/// int64 event time in Unix milliseconds, float32 weight, byte label (0 honest, 1 abuse), then float32 per feature, NaN for missing, then uint64 per entity kind where the header's
+/// <c>entities</c> counts them, 0 for none. Version 1 has no entities.
 /// </remarks>
 public static class DataSetFile
 {
     private const string Format = "promotions-dataset";
-    private const int Version = 1;
+    private const int Version = 2;
     private const int FixedBytes = 13;
     private const int HeaderBytesMax = 1 << 20;
     private static readonly JsonSerializerOptions Json = new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower };
 
-    private sealed record Header(string? Format, int Version, string? Layout, string? TrainedOn, long Seed, string[]? Features);
+    private sealed record Header(string? Format, int Version, string? Layout, string? TrainedOn, long Seed, string[]? Features, int Entities = 0);
 
     public static void Write(Stream stream, DataSet data)
     {
+        var kinds = data.Rows.Count > 0 && data.Rows[0].Entities is { } first ? first.Length : 0;
         using var zip = new GZipStream(stream, CompressionLevel.Fastest, leaveOpen: true);
-        zip.Write(JsonSerializer.SerializeToUtf8Bytes(new Header(Format, Version, data.LayoutHash.ToString("x16", System.Globalization.CultureInfo.InvariantCulture), data.TrainedOn, data.Seed, data.Features), Json));
+        zip.Write(JsonSerializer.SerializeToUtf8Bytes(new Header(Format, Version, data.LayoutHash.ToString("x16", System.Globalization.CultureInfo.InvariantCulture), data.TrainedOn, data.Seed, data.Features, kinds), Json));
         zip.WriteByte((byte)'\n');
-        var bytes = new byte[FixedBytes + (4 * data.Features.Length)];
+        var bytes = new byte[FixedBytes + (4 * data.Features.Length) + (8 * kinds)];
         foreach (var row in data.Rows)
         {
             BinaryPrimitives.WriteInt64LittleEndian(bytes, row.At.UnixMilliseconds);
             BinaryPrimitives.WriteSingleLittleEndian(bytes.AsSpan(8), row.Weight);
             bytes[12] = row.Abuse ? (byte)1 : (byte)0;
             for (var f = 0; f < row.Vector.Length; f++) BinaryPrimitives.WriteSingleLittleEndian(bytes.AsSpan(FixedBytes + (4 * f)), row.Vector[f]);
+            for (var k = 0; k < kinds; k++) BinaryPrimitives.WriteUInt64LittleEndian(bytes.AsSpan(FixedBytes + (4 * row.Vector.Length) + (8 * k)), row.Entities![k]);
             zip.Write(bytes);
         }
     }
@@ -45,7 +48,8 @@ public static class DataSetFile
             throw new InvalidDataException("The data set's header lacks its features or its layout.");
 
         var rows = new List<TrainingRow>();
-        var bytes = new byte[FixedBytes + (4 * features.Length)];
+        if (header.Entities is < 0 or > 64) throw new InvalidDataException($"The data set's header says {header.Entities} kinds of entity.");
+        var bytes = new byte[FixedBytes + (4 * features.Length) + (8 * header.Entities)];
         while (true)
         {
             var read = buffered.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false);
@@ -54,7 +58,9 @@ public static class DataSetFile
             if (bytes[12] > 1) throw new InvalidDataException($"Row {rows.Count} has the label {bytes[12]}.");
             var vector = new float[features.Length];
             for (var f = 0; f < vector.Length; f++) vector[f] = BinaryPrimitives.ReadSingleLittleEndian(bytes.AsSpan(FixedBytes + (4 * f)));
-            rows.Add(new(vector, bytes[12] == 1, BinaryPrimitives.ReadSingleLittleEndian(bytes.AsSpan(8)), new(BinaryPrimitives.ReadInt64LittleEndian(bytes))));
+            var entities = header.Entities == 0 ? null : new ulong[header.Entities];
+            for (var k = 0; k < header.Entities; k++) entities![k] = BinaryPrimitives.ReadUInt64LittleEndian(bytes.AsSpan(FixedBytes + (4 * features.Length) + (8 * k)));
+            rows.Add(new(vector, bytes[12] == 1, BinaryPrimitives.ReadSingleLittleEndian(bytes.AsSpan(8)), new(BinaryPrimitives.ReadInt64LittleEndian(bytes)), entities));
         }
         var data = new DataSet(layout, features, header.TrainedOn ?? "", header.Seed, rows);
         data.Validate();
@@ -79,6 +85,6 @@ public static class DataSetFile
             throw new InvalidDataException("Not a data set: its header is not JSON.", e);
         }
         if (header?.Format != Format) throw new InvalidDataException("Not a data set: its header does not say so.");
-        return header.Version == Version ? header : throw new InvalidDataException($"The data set has version {header.Version}; this program reads version {Version}.");
+        return header.Version is >= 1 and <= Version ? header : throw new InvalidDataException($"The data set has version {header.Version}; this program reads up to {Version}.");
     }
 }

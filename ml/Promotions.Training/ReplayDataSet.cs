@@ -39,7 +39,7 @@ public static class ReplayDataSet
 
     private static List<TrainingRow> RowsOf(ulong seed, EventTime start, int days)
     {
-        using var shop = new Shop(start.Plus(TimeSpan.FromDays(days)));
+        using var shop = new Shop(seed, start.Plus(TimeSpan.FromDays(days)));
         var retailer = new SimulatedRetailer(new SimulationOptions { Seed = seed, Start = start, Days = days + LabelDelayDays });
         shop.Checkout.Run(retailer, shop.Take);
         return shop.Rows();
@@ -48,13 +48,15 @@ public static class ReplayDataSet
     /// <summary>One shop's log through the redemption topology: the vectors are those that its decisions would have been made on.</summary>
     private sealed class Shop : IDisposable
     {
+        private readonly ulong _seed;
         private readonly EventTime _rowsUntil;
         private readonly TopologyDriver _driver;
         private readonly Dictionary<string, (ReadOnlyMemory<float> Vector, EventTime At, AttemptEntities Entities)> _attempts = new(StringComparer.Ordinal);
         private readonly HashSet<string> _abusive = new(StringComparer.Ordinal);
 
-        public Shop(EventTime rowsUntil)
+        public Shop(ulong seed, EventTime rowsUntil)
         {
+            _seed = seed;
             _rowsUntil = rowsUntil;
             var inputs = new DecisionInputs(null, "the model is what these rows are for", new FraudPolicy(0, FraudCosts.Default, 0, [], [Till, Others], TimeSpan.Zero), Checkout);
             _driver = new(RedemptionTopology.Build(() => new Decider(new FeatureCatalog()), () => inputs, CacheBytes));
@@ -73,9 +75,13 @@ public static class ReplayDataSet
             }
         }
 
-        public List<TrainingRow> Rows() => [.. _attempts.Where(a => a.Value.At < _rowsUntil).Select(a => new TrainingRow(a.Value.Vector.ToArray(), _abusive.Contains(a.Key), 1, a.Value.At))];
+        public List<TrainingRow> Rows() => [.. _attempts.Where(a => a.Value.At < _rowsUntil).Select(a => new TrainingRow(a.Value.Vector.ToArray(), _abusive.Contains(a.Key), 1, a.Value.At, Keys(a.Value.Entities)))];
 
         public void Dispose() => _driver.Dispose();
+
+        /// <summary>A shop's names are its own: the same name in another shop is somebody else.</summary>
+        private ulong[] Keys(AttemptEntities entities) =>
+            [.. Entities.Kinds.Select(kind => kind is EntityKind.Coupon && entities.Codes.Count != 1 || Entities.NameOf(entities, kind) is not { } name ? 0 : EntityKey.OtherOf($"{_seed}/{name}"))];
 
         private void Observe(RedemptionRequest request, DecisionFeedback feedback)
         {

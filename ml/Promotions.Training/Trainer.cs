@@ -1,3 +1,4 @@
+using Promotions.Features;
 using Promotions.Scoring;
 
 namespace Promotions.Training;
@@ -31,9 +32,10 @@ public static class Trainer
 
         var held = rows[calibrateEnd..];
         var metrics = held.Length == 0 ? null : Evaluation.Measure(TreeScorer.Load(ModelFile.Write(model)), held);
+        var population = data.LayoutHash == FeatureRegistry.LayoutHash ? PopulationMeasure.Of(fit) : null;
         var card = new TrainingCard(data.TrainedOn, data.Seed, fit[0].At.ToDateTimeOffset(), rows[calibrateEnd > fitEnd ? calibrateEnd - 1 : fitEnd - 1].At.Plus(TimeSpan.FromMilliseconds(1)).ToDateTimeOffset(),
             fit.Length, (double)abuse / fit.Length, options.Command, metrics);
-        return new(ModelFile.Write(model with { Card = card }), card);
+        return new(ModelFile.Write(model with { Card = card, Population = population }), card);
     }
 
     private static Calibration Calibrate(TreeModel model, IReadOnlyList<TrainingRow> rows)

@@ -142,7 +142,7 @@ internal static class FeatureCatalogue
             var isRequest = _entity == EntityKind.None;
             _features.Add(new(_features.Count, $"{_prefix}_{name}", _entity, unit, window, measure, source, exactness, combine, description,
                 isRequest ? "The request does not say." : $"The request names no {what}.",
-                isRequest ? "Never late." : $"The {what}'s part did not come within gather's patience.", template, null));
+                isRequest ? "Never late." : $"The {what}'s part did not come within gather's patience.", template));
         }
 
         private static string Spoken(long window) => window switch

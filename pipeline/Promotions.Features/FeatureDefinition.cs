@@ -34,12 +34,11 @@ public enum Combine : byte { None = 0, Largest = 1, Smallest = 2 }
 /// <param name="Absent">What a missing value means when the request names no such entity.</param>
 /// <param name="Late">What a missing value means when the late mask has the entity's bit.</param>
 /// <param name="Template">The sentence for reasons; <c>{0}</c> is the value.</param>
-/// <param name="Population">What typical values are, measured; filled by who knows the population, null until then.</param>
 public sealed record FeatureDefinition(
     int Index, string Name, EntityKind Entity, FeatureUnit Unit, long Window, Measure Measure, byte Source, Exactness Exactness, Combine Combine,
-    string Description, string Absent, string Late, string Template, string? Population)
+    string Description, string Absent, string Late, string Template)
 {
-    /// <summary>The reason's first half: "9 accounts redeemed from this device in 24 h".</summary>
+    /// <summary>The reason without a comparison: "9 accounts redeemed from this device in 24 h".</summary>
     /// <param name="currency">ISO 4217, for amounts.</param>
     public string Sentence(float value, string currency) => string.Format(CultureInfo.InvariantCulture, Template, Text(value, currency));
 

@@ -61,12 +61,69 @@ public class ModelFileTests
         Refused(bytes[..^4], ModelFileProblem.Unreadable);
     }
 
+    private static readonly ModelPopulation Usual = new([0.5, 0.9, 0.99],
+        new Dictionary<string, FeaturePopulation> { ["feature_1"] = new("device", 2_000, [1, 1, 4]), ["feature_3"] = new("attempt", 40, [0.25f]) });
+
+    [Fact]
+    public void A_population_is_written_read_hashed_with_the_model_and_changes_no_score()
+    {
+        var with = ModelFile.Write(Model with { Population = Usual });
+        var (asked, plain) = (TreeScorer.Load(with), TreeScorer.Load(ModelFile.Write(Model)));
+        Assert.NotEqual(plain.ModelHash, asked.ModelHash);
+        Assert.Equal(with, ModelFile.Write(asked.Model));
+        var random = new Random(5);
+        for (var i = 0; i < 50; i++)
+        {
+            var row = RandomModels.Row(random, 4);
+            Assert.Equal(plain.RawScore(row), asked.RawScore(row));
+        }
+
+        Assert.Equal(new PopulationBound("device", 0.99, 4), asked.UsualBelow(1, 5));
+        Assert.Equal(new PopulationBound("device", 0.9, 1), asked.UsualBelow(1, 4));   // as much as the bound is not above it
+        Assert.Null(asked.UsualBelow(1, 1));
+        Assert.Equal(new PopulationBound("attempt", 0.5, 0.25f), asked.UsualBelow(3, 1e9f));
+        Assert.Null(asked.UsualBelow(0, 1e9f));
+        Assert.Null(asked.UsualBelow(1, float.NaN));
+        Assert.Null(plain.UsualBelow(1, 1e9f));
+    }
+
+    [Fact]
+    public void A_file_of_version_1_is_still_read()
+    {
+        var text = Encoding.UTF8.GetString(ModelFile.Write(Model)).Replace("\"version\":2", "\"version\":1", StringComparison.Ordinal);
+        var key = text.IndexOf("\"checksum\":\"", StringComparison.Ordinal) + "\"checksum\":\"".Length;
+        var blank = text.Remove(key, 64).Insert(key, new string('0', 64));
+        var old = TreeScorer.Load(Encoding.UTF8.GetBytes(blank.Remove(key, 64).Insert(key, ModelFile.HashOf(Encoding.UTF8.GetBytes(blank)))));
+        Assert.Equal(Model.Features, old.Model.Features);
+        Assert.Null(old.Model.Population);
+    }
+
+    public static TheoryData<double[], string, string, int, float[], string> WrongPopulations => new()
+    {
+        { [0.9, 0.5], "feature_1", "device", 9, [1], "the shares do not ascend" },
+        { [0.5, 1], "feature_1", "device", 9, [1], "the shares do not ascend" },
+        { [0.5], "feature_9", "device", 9, [1], "which the model does not have" },
+        { [0.5], "feature_1", "", 9, [1], "nobody was counted" },
+        { [0.5], "feature_1", "device", 0, [1], "nobody was counted" },
+        { [0.5], "feature_1", "device", 9, [1, 2], "2 bounds for 1 shares" },
+        { [0.5, 0.9], "feature_1", "device", 9, [2, 1], "the bounds do not ascend" },
+        { [0.5, 0.9], "feature_1", "device", 9, [2, float.PositiveInfinity], "the bounds do not ascend" },
+    };
+
+    [Theory]
+    [MemberData(nameof(WrongPopulations))]
+    public void A_population_that_makes_no_sense_is_refused_by_name(double[] shares, string feature, string member, int members, float[] atMost, string said)
+    {
+        var population = new ModelPopulation(shares, new Dictionary<string, FeaturePopulation> { [feature] = new(member, members, atMost) });
+        Assert.Contains(said, Assert.Throws<ModelFileException>(() => ModelFile.Write(Model with { Population = population })).Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void One_digit_changed_is_damage_and_a_newer_version_says_so()
     {
         var text = Encoding.UTF8.GetString(ModelFile.Write(Model));
         Refused(Encoding.UTF8.GetBytes(text.Replace("\"seed\":42", "\"seed\":43", StringComparison.Ordinal)), ModelFileProblem.Damaged);
-        Refused(Encoding.UTF8.GetBytes(text.Replace("\"version\":1", "\"version\":2,\"new_field\":1", StringComparison.Ordinal)), ModelFileProblem.NewerVersion);
+        Refused(Encoding.UTF8.GetBytes(text.Replace("\"version\":2", "\"version\":3,\"new_field\":1", StringComparison.Ordinal)), ModelFileProblem.NewerVersion);
         Refused("{}"u8.ToArray(), ModelFileProblem.Unreadable);
         Refused("not json"u8.ToArray(), ModelFileProblem.Unreadable);
     }

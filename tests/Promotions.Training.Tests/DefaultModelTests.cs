@@ -42,6 +42,15 @@ public class DefaultModelTests
         foreach (var (early, late) in two.Rows.Zip(three.Rows)) Assert.Equal(early.Vector, late.Vector);
     }
 
+    [Fact]
+    public void Its_reasons_can_compare_devices_with_devices()
+    {
+        var index = FeatureRegistry.IndexOf("device_accounts_24h");
+        Assert.Equal("device", Model.UsualBelow(index, 100)!.Value.Member);
+        Assert.True(Model.UsualBelow(index, 100)!.Value.Share > 0.9);
+        Assert.Null(Model.UsualBelow(index, 1));
+    }
+
     private static string PathOf()
     {
         for (var at = new DirectoryInfo(AppContext.BaseDirectory); at is not null; at = at.Parent)

@@ -81,6 +81,8 @@ public interface IFeatureCatalog
     string NameOf(int index);
     /// <summary>A sentence with the value: "9 accounts redeemed from this device in 24 h".</summary>
     string Describe(int index, float value, string currency, AttemptEntities entities);
+    /// <summary>How usual a value below it is: "99 % of devices never had more than 2". Null when the catalogue compares nothing.</summary>
+    string? Compare(int index, PopulationBound bound, string currency) => null;
     /// <summary><c>device:abc</c>, or null when the feature is about the request itself.</summary>
     string? EntityOf(int index, AttemptEntities entities);
 }

@@ -19,7 +19,7 @@ internal static class RiskReasons
         if (hard is not null)
         {
             var index = catalog.IndexOf(hard.Feature);
-            reasons.Add(new(hard.Feature, $"{catalog.Describe(index, vector[index], currency, entities)}: the rule '{hard.Name}' blocks from {hard.AtLeast:0.##} on.", vector[index], 0, catalog.EntityOf(index, entities)));
+            reasons.Add(new(hard.Feature, $"{Sentence(index, vector[index])}: the rule '{hard.Name}' blocks from {hard.AtLeast:0.##} on.", vector[index], 0, catalog.EntityOf(index, entities)));
         }
 
         if (scorer is null) return reasons;
@@ -27,9 +27,15 @@ internal static class RiskReasons
         foreach (var index in Enumerable.Range(0, catalog.Count).OrderByDescending(i => Math.Abs(contributions[i])).Take(ReasonsMax))
         {
             if (contributions[index] == 0) break;
-            reasons.Add(new(catalog.NameOf(index), catalog.Describe(index, vector[index], currency, entities), vector[index], contributions[index], catalog.EntityOf(index, entities)));
+            reasons.Add(new(catalog.NameOf(index), Sentence(index, vector[index]), vector[index], contributions[index], catalog.EntityOf(index, entities)));
         }
 
         return reasons;
+
+        string Sentence(int index, float value)
+        {
+            var sentence = catalog.Describe(index, value, currency, entities);
+            return scorer?.UsualBelow(index, value) is { } bound && catalog.Compare(index, bound, currency) is { } comparison ? $"{sentence}; {comparison}" : sentence;
+        }
     }
 }

@@ -1,6 +1,8 @@
+using System.Globalization;
 using Promotions.Domain.Events;
 using Promotions.Features;
 using Promotions.Processing.Decisions;
+using Promotions.Scoring;
 
 namespace Promotions.Processing.State;
 
@@ -19,8 +21,19 @@ public sealed class FeatureCatalog : IFeatureCatalog
         var feature = FeatureRegistry.Features[index];
         if (float.IsNaN(value))
             return feature.Entity is EntityKind.None || Entities.NameOf(entities, feature.Entity) is null ? feature.Absent : $"Nothing to count yet: {feature.Description}.";
-        var sentence = feature.Sentence(value, currency);
-        return feature.Population is { } population ? $"{sentence}; {population}" : sentence;
+        return feature.Sentence(value, currency);
+    }
+
+    public string Compare(int index, PopulationBound bound, string currency)
+    {
+        var (whose, verb) = bound.Member switch
+        {
+            "attempt" => ("attempts", "had at most"),
+            // Counted by the greatest value that each ever had.
+            "address" => ("addresses", "never had more than"),
+            var kind => (kind.Replace('_', ' ') + "s", "never had more than"),
+        };
+        return string.Create(CultureInfo.InvariantCulture, $"{bound.Share * 100:0.##} % of {whose} {verb} {FeatureRegistry.Features[index].Text(bound.AtMost, currency)}");
     }
 
     public string? EntityOf(int index, AttemptEntities entities)
