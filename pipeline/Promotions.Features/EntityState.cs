@@ -29,13 +29,6 @@ public sealed class EntityState
     /// <summary>From this event time on the state is as good as none: drop it, or keep it, with the same vectors to come. The epoch while nothing is known.</summary>
     public EventTime ExpiresAt => ExpiryOf(_newest);
 
-    /// <summary>The same, read from a stored root tile without loading the state.</summary>
-    public static EventTime ExpiresAtOf(ReadOnlySpan<byte> rootTile)
-    {
-        var newest = System.Buffers.Binary.BinaryPrimitives.ReadInt64LittleEndian(rootTile[sizeof(ulong)..]);
-        return new(newest == long.MinValue ? 0 : newest + Windows.ThirtyDays + Windows.Grace);
-    }
-
     /// <summary>Something changed since the last <see cref="WriteDirty"/>.</summary>
     public bool IsDirty { get; private set; }
 

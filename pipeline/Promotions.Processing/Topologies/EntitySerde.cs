@@ -16,7 +16,7 @@ public sealed class EntitySerde : IStateSerde<EntityKey, EntityState>
     public void WriteDirty(in EntityKey key, EntityState state, ITileSink<EntityKey> tiles) => state.WriteDirty(new Writer(tiles));
     public void Release(EntityState state) => state.Release();
     public EventTime ExpiresAt(EntityState state) => state.ExpiresAt;
-    public EventTime ExpiresAt(ReadOnlySpan<byte> rootTile) => EntityState.ExpiresAtOf(rootTile);
+    public EventTime ExpiresAt(ReadOnlySpan<byte> rootTile) => EntityState.ExpiryOf(rootTile);
 
     private sealed class Reader(ITileSource<EntityKey> tiles) : ITileReader
     {

@@ -26,7 +26,7 @@ public static class RedemptionTopology
     private const byte EntitiesId = 1;
 
     /// <summary>Of everything that gives stored feature state its meaning: the vector's layout and the state's own form.</summary>
-    public static ulong LayoutHash => FeatureRegistry.LayoutHash;
+    public static ulong LayoutHash => FeatureRegistry.LayoutHash ^ ((ulong)EntityState.StateFormat << 56);
 
     /// <param name="decider">Makes one per partition, for its own thread.</param>
     /// <param name="inputs">Model, policy and campaigns of this moment.</param>

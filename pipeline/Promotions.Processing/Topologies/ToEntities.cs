@@ -40,6 +40,7 @@ internal sealed class FeedbackToEntities : IProcessor<EntityKey, EntityFeedback,
     public void Process(in Record<EntityKey, EntityFeedback> record)
     {
         var told = EntityRecord.Of(record.Value.Feedback);
-        foreach (var key in record.Value.Keys) _context.Forward(new(key, told, record.At));
+        foreach (var key in record.Value.Keys)
+            if (EntityState.WouldChange(key.Kind, record.Value.Feedback)) _context.Forward(new(key, told, record.At));
     }
 }

@@ -50,6 +50,8 @@ internal sealed class BenchShop(int customers, double hot, int requests)
         return (request.Id, ObservedRequest.Encode(request, Entities.From(request)), request.At);
     }
 
+    public static ICampaignSnapshot Snapshot() => new Catalogue();
+
     private sealed class Catalogue : ICampaignSnapshot
     {
         private readonly Dictionary<string, Campaign> _campaigns = Enumerable.Range(0, Campaigns).Select(i => new Campaign(
