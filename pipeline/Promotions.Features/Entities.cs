@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Runtime.InteropServices;
 using Promotions.Domain.Events;
 
 namespace Promotions.Features;
@@ -38,23 +39,33 @@ public static class Entities
         return (address.ToString(), new IPAddress(bytes) + "/48");
     }
 
+    /// <summary>How many keys the attempt has: one per kind that it names, and one per code.</summary>
+    public static int CountOf(AttemptEntities entities) =>
+        1 + entities.Codes.Count + (entities.Device is null ? 0 : 1) + (entities.Ip is null ? 0 : 1) + (entities.Network is null ? 0 : 1)
+        + (entities.PaymentToken is null ? 0 : 1) + (entities.Address is null ? 0 : 1);
+
     /// <summary>Keys of all that the attempt names: one per kind, and one per code.</summary>
     /// <param name="keys">Cleared, then filled in the vector's order.</param>
     public static void Keys(AttemptEntities entities, List<EntityKey> keys)
     {
-        keys.Clear();
-        keys.Add(EntityKey.Of(EntityKind.Customer, entities.Customer));
-        Add(EntityKind.Device, entities.Device);
-        Add(EntityKind.Ip, entities.Ip);
-        Add(EntityKind.Network, entities.Network);
-        for (var i = 0; i < entities.Codes.Count; i++) Add(EntityKind.Coupon, entities.Codes[i]);
-        Add(EntityKind.PaymentToken, entities.PaymentToken);
-        Add(EntityKind.Address, entities.Address);
+        CollectionsMarshal.SetCount(keys, CountOf(entities));
+        Keys(entities, CollectionsMarshal.AsSpan(keys));
+    }
 
-        void Add(EntityKind kind, string? text)
-        {
-            if (text is not null) keys.Add(EntityKey.Of(kind, text));
-        }
+    /// <summary>Keys of all that the attempt names, in the vector's order; each name is hashed once.</summary>
+    /// <param name="keys">At least <see cref="CountOf"/> long.</param>
+    /// <returns>How many there are.</returns>
+    public static int Keys(AttemptEntities entities, Span<EntityKey> keys)
+    {
+        var count = 0;
+        keys[count++] = EntityKey.Of(EntityKind.Customer, entities.Customer);
+        if (entities.Device is { } device) keys[count++] = EntityKey.Of(EntityKind.Device, device);
+        if (entities.Ip is { } ip) keys[count++] = EntityKey.Of(EntityKind.Ip, ip);
+        if (entities.Network is { } network) keys[count++] = EntityKey.Of(EntityKind.Network, network);
+        for (var i = 0; i < entities.Codes.Count; i++) keys[count++] = EntityKey.Of(EntityKind.Coupon, entities.Codes[i]);
+        if (entities.PaymentToken is { } token) keys[count++] = EntityKey.Of(EntityKind.PaymentToken, token);
+        if (entities.Address is { } address) keys[count++] = EntityKey.Of(EntityKind.Address, address);
+        return count;
     }
 
     /// <summary>The attempt's name for a kind, as reasons show it; for coupons the first code. Null when absent.</summary>

@@ -22,12 +22,10 @@ public readonly record struct EntityKey(EntityKind Kind, UInt128 Hash)
     public static UInt128 HashOf(string text) => XxHash128.HashToUInt128(MemoryMarshal.AsBytes(text.AsSpan()));
 
     /// <summary>64 bits that stand for a name inside another entity's set of distinct others. Never 0, which means absent.</summary>
-    public static ulong OtherOf(string? text)
-    {
-        if (text is null) return 0;
-        var low = (ulong)(HashOf(text) & ulong.MaxValue);
-        return low == 0 ? 1 : low;
-    }
+    public static ulong OtherOf(string? text) => text is null ? 0 : LowOf(HashOf(text));
+
+    /// <summary>What <see cref="OtherOf(string?)"/> gives for the name of this key, without hashing it again.</summary>
+    public ulong Other => LowOf(Hash);
 
     /// <summary>Kind, then the hash big-endian, so that keys of a kind lie together.</summary>
     /// <param name="destination">At least <see cref="Length"/> bytes.</param>
@@ -38,6 +36,12 @@ public readonly record struct EntityKey(EntityKind Kind, UInt128 Hash)
     }
 
     public static EntityKey ReadFrom(ReadOnlySpan<byte> source) => new((EntityKind)source[0], BinaryPrimitives.ReadUInt128BigEndian(source[1..]));
+
+    private static ulong LowOf(UInt128 hash)
+    {
+        var low = (ulong)(hash & ulong.MaxValue);
+        return low == 0 ? 1 : low;
+    }
 
     public override int GetHashCode() => unchecked((int)(ulong)(Hash & ulong.MaxValue) * 31 + (int)Kind);
 }

@@ -44,7 +44,10 @@ public sealed class EntityState
     {
         Span<byte> buffer = stackalloc byte[Tile.BytesMax];
         var length = tiles.Read(in key, Tile.Root, buffer);
-        return length >= 0 ? Load(in key, buffer[..length], tiles) : new(in key, tiles);
+        if (length >= 0) return Load(in key, buffer[..length], tiles);
+        var state = new EntityState(in key, tiles);
+        state._memory.Forget();
+        return state;
     }
 
     /// <summary>Loads from a root tile in hand.</summary>

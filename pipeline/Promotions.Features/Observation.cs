@@ -3,30 +3,49 @@ using Promotions.Domain.Events;
 
 namespace Promotions.Features;
 
-/// <summary>The hashes of an attempt's codes; one without a list in the usual case.</summary>
+/// <summary>The hashes of an attempt's codes, none of them 0; up to four without an array.</summary>
 public readonly struct CodeHashes
 {
-    private readonly ulong _first;
+    private const int InPlace = 4;
+    private readonly ulong _first, _second, _third, _fourth;
     private readonly ulong[]? _others;
 
     public CodeHashes(IReadOnlyList<string> codes)
     {
-        if (codes.Count == 0) return;
-        _first = EntityKey.OtherOf(codes[0]);
-        if (codes.Count == 1) return;
-        _others = new ulong[codes.Count - 1];
-        for (var i = 1; i < codes.Count; i++) _others[i - 1] = EntityKey.OtherOf(codes[i]);
+        Count = codes.Count;
+        if (Count > 0) _first = EntityKey.OtherOf(codes[0]);
+        if (Count > 1) _second = EntityKey.OtherOf(codes[1]);
+        if (Count > 2) _third = EntityKey.OtherOf(codes[2]);
+        if (Count > 3) _fourth = EntityKey.OtherOf(codes[3]);
+        if (Count <= InPlace) return;
+        _others = new ulong[Count - InPlace];
+        for (var i = InPlace; i < Count; i++) _others[i - InPlace] = EntityKey.OtherOf(codes[i]);
     }
 
     public CodeHashes(ReadOnlySpan<ulong> hashes)
     {
-        if (hashes.IsEmpty) return;
-        _first = hashes[0];
-        if (hashes.Length > 1) _others = hashes[1..].ToArray();
+        Count = hashes.Length;
+        if (Count > 0) _first = hashes[0];
+        if (Count > 1) _second = hashes[1];
+        if (Count > 2) _third = hashes[2];
+        if (Count > 3) _fourth = hashes[3];
+        if (Count > InPlace) _others = hashes[InPlace..].ToArray();
     }
 
-    public int Count => _first == 0 ? 0 : 1 + (_others?.Length ?? 0);
-    public ulong this[int index] => index == 0 ? _first : _others![index - 1];
+    /// <summary>Of the keys of one attempt that are coupons'.</summary>
+    public CodeHashes(ReadOnlySpan<EntityKey> keys)
+    {
+        Span<ulong> hashes = stackalloc ulong[keys.Length <= 64 ? keys.Length : 0];
+        if (hashes.Length < keys.Length) hashes = new ulong[keys.Length];
+        var count = 0;
+        foreach (ref readonly var key in keys)
+            if (key.Kind == EntityKind.Coupon) hashes[count++] = key.Other;
+        this = new(hashes[..count]);
+    }
+
+    public int Count { get; }
+
+    public ulong this[int index] => index switch { 0 => _first, 1 => _second, 2 => _third, 3 => _fourth, _ => _others![index - InPlace] };
 }
 
 /// <summary>What the entities of one attempt learn of it: made once per request, given to the state of each entity it names.</summary>
@@ -39,6 +58,20 @@ public readonly record struct Observation(EventTime At, ulong RequestKey, long A
     public static Observation From(RedemptionRequest request, AttemptEntities entities) => new(
         request.At, EntityKey.OtherOf(request.Id), request.Cart.Subtotal,
         EntityKey.OtherOf(entities.Customer), EntityKey.OtherOf(entities.Device), EntityKey.OtherOf(entities.Ip), new CodeHashes(entities.Codes));
+
+    /// <summary>The same from keys in hand: no name but the request's id is hashed again.</summary>
+    /// <param name="keys">All of the attempt, as <see cref="Entities.Keys(AttemptEntities, Span{EntityKey})"/> gives them.</param>
+    public static Observation From(RedemptionRequest request, ReadOnlySpan<EntityKey> keys)
+    {
+        ulong customer = 0, device = 0, ip = 0;
+        foreach (ref readonly var key in keys)
+        {
+            if (key.Kind == EntityKind.Customer) customer = key.Other;
+            else if (key.Kind == EntityKind.Device) device = key.Other;
+            else if (key.Kind == EntityKind.Ip) ip = key.Other;
+        }
+        return new(request.At, EntityKey.OtherOf(request.Id), request.Cart.Subtotal, customer, device, ip, new CodeHashes(keys));
+    }
 }
 
 public enum FeedbackType : byte { None = 0, Outcome = 1, Label = 2, Order = 3, Return = 4 }

@@ -40,6 +40,27 @@ public class EntitiesTests
     }
 
     [Fact]
+    public void An_observation_from_keys_is_the_one_from_names()
+    {
+        foreach (var codes in (int[])[0, 1, 2, 4, 5, 9])
+        {
+            var request = ARequest([.. Enumerable.Range(0, codes).Select(i => new Redeemable(RedeemableType.Coupon, $"C{i}", 0))]);
+            var entities = Entities.From(request);
+            var keys = new EntityKey[Entities.CountOf(entities)];
+            Assert.Equal(keys.Length, Entities.Keys(entities, keys));
+            var list = new List<EntityKey> { keys[0] };
+            Entities.Keys(entities, list);
+            Assert.Equal(keys, list);
+            var (named, keyed) = (Observation.From(request, entities), Observation.From(request, keys));
+            Assert.Equal(named with { Codes = default }, keyed with { Codes = default });
+            Assert.Equal(codes, keyed.Codes.Count);
+            for (var i = 0; i < codes; i++) Assert.Equal(EntityKey.OtherOf($"C{i}"), keyed.Codes[i]);
+            for (var i = 0; i < codes; i++) Assert.Equal(named.Codes[i], keyed.Codes[i]);
+        }
+        Assert.Equal(1UL, new EntityKey(EntityKind.Device, (UInt128)7 << 64).Other); // never 0, which is absence
+    }
+
+    [Fact]
     public void A_key_reads_back_as_written()
     {
         var key = EntityKey.Of(EntityKind.Address, "a-1");

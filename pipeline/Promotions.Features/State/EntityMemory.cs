@@ -6,7 +6,9 @@ internal struct EntityMemory(in EntityKey key, ITileReader reader)
     private readonly UInt128 _hash = key.Hash;
     public readonly EntityPlan Plan = EntityPlan.Of(key.Kind);
     public readonly ITileReader Reader = reader;
-    public Slab Slab = EntityPlan.Of(key.Kind).NewSlab();
+
+    /// <summary>Set by <see cref="Forget"/> or by reading a root tile.</summary>
+    public Slab Slab = default;
 
     /// <summary>Null of a typical entity.</summary>
     public Branches? Branches;
@@ -18,6 +20,7 @@ internal struct EntityMemory(in EntityKey key, ITileReader reader)
 
     public Branches Branch() => Branches ??= new(Key, Reader);
 
+    /// <summary>Starts with nothing known.</summary>
     public void Forget()
     {
         Slab = Plan.NewSlab();

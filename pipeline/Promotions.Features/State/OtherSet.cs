@@ -42,7 +42,7 @@ internal static class OtherSet
         var times = memory.Slab.Column(section, 1);
         if (times.Length > 0 && times[0] <= horizon) memory.Slab.RemoveAt(section, 0, Series.UpTo(times, horizon));
         int intervals = memory.Slab[section + 1].Count;
-        if (intervals > 0 && (intervals <= InlineMax || BitOperations.IsPow2(intervals))) Prune(ref memory, section + 1, orderedUpTo);
+        if (intervals > 0 && (intervals <= InlineMax || (intervals < IntervalsMax && BitOperations.IsPow2(intervals)))) Prune(ref memory, section + 1, orderedUpTo);
 
         var value = unchecked((long)other);
         var index = memory.Slab.Column(section, 0).IndexOf(value);
@@ -119,11 +119,7 @@ internal static class OtherSet
     private static void AddInterval(ref EntityMemory memory, int intervals, long value, long from, long to, long orderedUpTo)
     {
         if (to <= orderedUpTo) return;
-        if (memory.Slab[intervals].Count == IntervalsMax)
-        {
-            Prune(ref memory, intervals, orderedUpTo);
-            if (memory.Slab[intervals].Count == IntervalsMax) RemoveEarliest(ref memory, intervals); // records out of order may count one other less
-        }
+        if (memory.Slab[intervals].Count == IntervalsMax) MakeRoom(ref memory, intervals, orderedUpTo);
         memory.Slab.Insert(intervals, memory.Slab[intervals].Count, value, from, to);
     }
 
@@ -140,12 +136,18 @@ internal static class OtherSet
         if (kept < tos.Length) memory.Slab.Truncate(intervals, kept);
     }
 
-    private static void RemoveEarliest(ref EntityMemory memory, int intervals)
+    /// <summary>What answers nothing goes; if all do, the one that ended first: records out of order may count one other less.</summary>
+    private static void MakeRoom(ref EntityMemory memory, int intervals, long orderedUpTo)
     {
         Span<long> values = memory.Slab.Column(intervals, 0), froms = memory.Slab.Column(intervals, 1), tos = memory.Slab.Column(intervals, 2);
         var earliest = 0;
         for (var i = 1; i < tos.Length; i++)
             if (tos[i] < tos[earliest]) earliest = i;
+        if (tos[earliest] <= orderedUpTo)
+        {
+            Prune(ref memory, intervals, orderedUpTo);
+            return;
+        }
         (values[earliest], froms[earliest], tos[earliest]) = (values[^1], froms[^1], tos[^1]);
         memory.Slab.Truncate(intervals, tos.Length - 1);
     }
