@@ -25,7 +25,7 @@ public static partial class PromotionEngine
         var cart = request.Cart;
         var redeemables = request.Redeemables;
         var priced = new PricedRedeemable[redeemables.Count];
-        var lineDiscounts = new List<LineDiscount>();
+        var lineDiscounts = new List<LineDiscount>(cart.Lines.Count);
         var taken = new bool[cart.Lines.Count];
         long discount = 0;
         for (var i = 0; i < redeemables.Count; i++)

@@ -6,7 +6,7 @@ namespace Promotions.Processing.Records;
 
 /// <summary>The log's form of an attempt: the request and the entities that counted under the channel's policy of that moment, so that replay needs no policy.</summary>
 /// <param name="Keys">Of the entities, in the vector's order.</param>
-public sealed record ObservedRequest(RedemptionRequest Request, AttemptEntities Entities, IReadOnlyList<EntityKey> Keys)
+public sealed record ObservedRequest(RedemptionRequest Request, AttemptEntities Entities, ReadOnlyMemory<EntityKey> Keys)
 {
     public static byte[] Encode(RedemptionRequest request, AttemptEntities entities)
     {
@@ -23,7 +23,7 @@ public sealed record ObservedRequest(RedemptionRequest Request, AttemptEntities 
         var r = new RecordReader(bytes);
         var request = RecordCodec.DecodeRequest(r.Span());
         var entities = RecordCodec.ReadEntities(ref r);
-        var keys = new List<EntityKey>(7);
+        var keys = new EntityKey[Features.Entities.CountOf(entities)];
         Features.Entities.Keys(entities, keys);
         return new(request, entities, keys);
     }

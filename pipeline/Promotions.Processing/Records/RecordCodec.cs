@@ -95,6 +95,15 @@ public static class RecordCodec
         return End(new RedemptionOutcome(r.Text(), (AttemptKind)r.Byte(), (RedemptionStatus)r.Byte(), r.Text(), r.Bool(), r.Int64(), r.Time(), ReadEntities(ref r)), r);
     }
 
+    /// <summary>An outcome's status, without decoding the rest.</summary>
+    public static RedemptionStatus StatusOfOutcome(ReadOnlySpan<byte> bytes)
+    {
+        var r = Start(bytes);
+        r.SkipText();
+        r.Byte();
+        return (RedemptionStatus)r.Byte();
+    }
+
     public static byte[] Encode(OrderPlaced order)
     {
         var output = new ArrayBufferWriter<byte>(256);

@@ -39,6 +39,12 @@ internal ref struct RecordReader(ReadOnlySpan<byte> input)
         return count == 0 ? null : TextPool.Shared.Get(Take(count - 1));
     }
 
+    public void SkipText()
+    {
+        var count = Count();
+        if (count > 0) Take(count - 1);
+    }
+
     public string Text() => OptionalText() ?? throw new InvalidDataException("A text that must be there is missing.");
 
     public byte[] Bytes() => Take(Count()).ToArray();

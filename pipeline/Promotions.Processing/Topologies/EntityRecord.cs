@@ -1,5 +1,6 @@
 using Promotions.Domain.Events;
 using Promotions.Features;
+using Promotions.Processing.Records;
 
 namespace Promotions.Processing.Topologies;
 
@@ -19,10 +20,19 @@ public readonly record struct EntityRecord(string Customer, string RequestId, Ob
 /// <param name="Keys">Empty where it changes nothing: most outcomes are approvals, and no feature counts those.</param>
 public sealed record EntityFeedback(EntityKey Customer, Feedback Feedback, IReadOnlyList<EntityKey> Keys)
 {
-    public static EntityFeedback Of(RedemptionOutcome outcome) => Of(outcome.Entities, Feedback.From(outcome), outcome.Status is RedemptionStatus.Blocked or RedemptionStatus.Rejected);
+    /// <summary>Whoever it is about, it changes nothing.</summary>
+    public static readonly EntityFeedback Nothing = new(default, default, []);
+
+    /// <summary>From an outcome's bytes, which are read no further than to "approved": that is what most of them say, and no feature counts it.</summary>
+    public static EntityFeedback OfOutcome(ReadOnlySpan<byte> bytes)
+    {
+        if (RecordCodec.StatusOfOutcome(bytes) is not (RedemptionStatus.Blocked or RedemptionStatus.Rejected)) return Nothing;
+        var outcome = RecordCodec.DecodeOutcome(bytes);
+        return Of(outcome.Entities, Feedback.From(outcome));
+    }
 
     /// <summary>For every entity that the judged attempt named.</summary>
-    public static EntityFeedback Of(LabelRecorded label) => Of(label.Entities, Feedback.From(label), counts: true);
+    public static EntityFeedback Of(LabelRecorded label) => Of(label.Entities, Feedback.From(label));
 
     /// <summary>Orders and returns are the customer's alone.</summary>
     public static EntityFeedback Of(OrderPlaced order) => OfCustomer(order.Customer.Id, Feedback.From(order));
@@ -34,9 +44,8 @@ public sealed record EntityFeedback(EntityKey Customer, Feedback Feedback, IRead
         return new(key, feedback, [key]);
     }
 
-    private static EntityFeedback Of(AttemptEntities entities, in Feedback feedback, bool counts)
+    private static EntityFeedback Of(AttemptEntities entities, in Feedback feedback)
     {
-        if (!counts) return new(EntityKey.Of(EntityKind.Customer, entities.Customer), feedback, []);
         var keys = new List<EntityKey>(8);
         Entities.Keys(entities, keys);
         return new(keys[0], feedback, keys);

@@ -120,7 +120,7 @@ internal sealed class GatherRecordCodec : ICodec<GatherRecord>
         if (r.Bool())
         {
             var announced = ObservedRequest.Decode(r.Span());
-            return new(announced.Request.Id, announced, announced.Keys.Count, EntityKind.None, default);
+            return new(announced.Request.Id, announced, announced.Keys.Length, EntityKind.None, default);
         }
 
         var requestId = r.Text();

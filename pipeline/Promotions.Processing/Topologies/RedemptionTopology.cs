@@ -51,7 +51,7 @@ public static class RedemptionTopology
 
     private static Node<EntityKey, EntityFeedback>[] Feedback(TopologyBuilder builder) =>
     [
-        builder.Source(Topics.Outcomes, Topics.Outcomes, new FeedbackDecoder(static bytes => EntityFeedback.Of(RecordCodec.DecodeOutcome(bytes))), static feedback => feedback.Customer),
+        builder.Source(Topics.Outcomes, Topics.Outcomes, new FeedbackDecoder(EntityFeedback.OfOutcome), static feedback => feedback.Customer),
         builder.Source(Topics.Labels, Topics.Labels, new FeedbackDecoder(static bytes => EntityFeedback.Of(RecordCodec.DecodeLabel(bytes))), static feedback => feedback.Customer),
         builder.Source(Topics.Orders, Topics.Orders, new FeedbackDecoder(static bytes => EntityFeedback.Of(RecordCodec.DecodeOrder(bytes))), static feedback => feedback.Customer),
         builder.Source(Topics.Returns, Topics.Returns, new FeedbackDecoder(static bytes => EntityFeedback.Of(RecordCodec.DecodeReturn(bytes))), static feedback => feedback.Customer),

@@ -12,7 +12,7 @@ internal sealed class Announce : IProcessor<string, ObservedRequest, string, Gat
     public void Init(IProcessorContext<string, GatherRecord> context) => _context = context;
 
     public void Process(in Record<string, ObservedRequest> record) =>
-        _context.Forward(record.With(new GatherRecord(record.Value.Request.Id, record.Value, record.Value.Keys.Count, EntityKind.None, default)));
+        _context.Forward(record.With(new GatherRecord(record.Value.Request.Id, record.Value, record.Value.Keys.Length, EntityKind.None, default)));
 }
 
 /// <summary>One observation for each entity that the request names.</summary>
@@ -24,9 +24,9 @@ internal sealed class ToEntities : IProcessor<string, ObservedRequest, EntityKey
 
     public void Process(in Record<string, ObservedRequest> record)
     {
-        var (request, entities, keys) = record.Value;
-        var told = EntityRecord.Of(request, Observation.From(request, entities));
-        foreach (var key in keys) _context.Forward(new(key, told, record.At));
+        var keys = record.Value.Keys.Span;
+        var told = EntityRecord.Of(record.Value.Request, Observation.From(record.Value.Request, keys));
+        foreach (ref readonly var key in keys) _context.Forward(new(key, told, record.At));
     }
 }
 
