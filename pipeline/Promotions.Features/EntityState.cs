@@ -133,6 +133,9 @@ public sealed class EntityState
     /// <summary>Lets go of clean tiles that no window touched since the last call. Only when what was written is durable and readable.</summary>
     public void Release() => _memory.Branches?.Release();
 
+    /// <summary>Gives memory back for others to use. The state is never used again.</summary>
+    public void Recycle() => _memory.Slab.Recycle();
+
     private static EventTime ExpiryOf(long newest) => new(newest == long.MinValue ? 0 : newest + Windows.ThirtyDays + Windows.Grace);
 
     private static long Amount(long minorUnits) => Math.Clamp(minorUnits, -Windows.AmountMax, Windows.AmountMax);

@@ -40,8 +40,7 @@ public sealed unsafe class RocksDbBackend : IStateBackend
         var memory = RocksDbMemory.For(settings);
         var tables = new BlockBasedTableOptions()
             .SetBlockCache(memory.BlockCache)
-            .SetFilterPolicy(BloomFilterPolicy.Create(10))
-            .SetCacheIndexAndFilterBlocks(true);
+            .SetFilterPolicy(BloomFilterPolicy.Create(10));
         var options = new DbOptions()
             .SetCreateIfMissing(true)
             .SetBlockBasedTableFactory(tables)

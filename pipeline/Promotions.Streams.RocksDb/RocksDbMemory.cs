@@ -12,7 +12,7 @@ internal sealed class RocksDbMemory
     private RocksDbMemory(RocksDbSettings settings)
     {
         BlockCache = Cache.CreateLru((ulong)settings.BlockCacheBytes);
-        WriteBufferManager = Native.Instance.rocksdb_write_buffer_manager_create_with_cache((UIntPtr)settings.WriteBufferBytes, BlockCache.Handle, 0);
+        WriteBufferManager = Native.Instance.rocksdb_write_buffer_manager_create((UIntPtr)settings.WriteBufferBytes, 0);
     }
 
     public Cache BlockCache { get; }

@@ -23,6 +23,7 @@ internal struct EntityMemory(in EntityKey key, ITileReader reader)
     /// <summary>Starts with nothing known.</summary>
     public void Forget()
     {
+        Slab.Recycle();
         Slab = Plan.NewSlab();
         Branches = null;
     }

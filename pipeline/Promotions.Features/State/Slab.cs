@@ -36,7 +36,7 @@ internal struct Slab
     {
         var end = columns.Length;
         for (var s = 0; s < columns.Length; s++) end += columns[s] * capacities[s];
-        _words = new long[end];
+        _words = SlabPool.Take(end);
         end = columns.Length;
         for (var s = 0; s < columns.Length; s++)
         {
@@ -49,7 +49,12 @@ internal struct Slab
 
     public readonly ref Section this[int section] => ref MemoryMarshal.Cast<long, Section>(_words.AsSpan())[section];
 
-    public readonly Slab Copy() => new() { _words = (long[])_words.Clone() };
+    public readonly Slab Copy()
+    {
+        var words = SlabPool.Take(_words.Length);
+        _words.CopyTo(words, 0);
+        return new() { _words = words };
+    }
 
     /// <summary>The kept values of a column. Valid until the next insertion anywhere in the slab.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -120,7 +125,7 @@ internal struct Slab
         var before = this[section];
         var behind = before.Offset + (before.Columns * before.Capacity);
         var growth = before.Columns * (capacity - before.Capacity);
-        var words = new long[old.Length + growth];
+        var words = SlabPool.Take(old.Length + growth);
         old.AsSpan(0, before.Offset).CopyTo(words);
         for (var c = 0; c < before.Columns; c++)
             old.AsSpan(before.Offset + (c * before.Capacity), before.Count).CopyTo(words.AsSpan(before.Offset + (c * capacity)));
@@ -132,5 +137,13 @@ internal struct Slab
         int count = sections[0].Offset; // the first section begins behind the descriptions
         for (var s = section + 1; s < count; s++)
             sections[s].Offset = checked((ushort)(sections[s].Offset + growth));
+        SlabPool.Give(old);
+    }
+
+    /// <summary>Gives the array back; the slab is no more.</summary>
+    public void Recycle()
+    {
+        if (_words is { } words) SlabPool.Give(words);
+        _words = [];
     }
 }

@@ -15,6 +15,7 @@ public sealed class EntitySerde : IStateSerde<EntityKey, EntityState>
     public bool IsDirty(EntityState state) => state.IsDirty;
     public void WriteDirty(in EntityKey key, EntityState state, ITileSink<EntityKey> tiles) => state.WriteDirty(new Writer(tiles));
     public void Release(EntityState state) => state.Release();
+    public void Recycle(EntityState state) => state.Recycle();
     public EventTime ExpiresAt(EntityState state) => state.ExpiresAt;
     public EventTime ExpiresAt(ReadOnlySpan<byte> rootTile) => EntityState.ExpiryOf(rootTile);
 

@@ -29,6 +29,11 @@ public interface IStateSerde<TKey, TState>
     /// <summary>What was written is durable and readable now: parts nobody touched lately may be let go. Often nothing.</summary>
     void Release(TState state);
 
+    /// <summary>The state leaves the cache and is never used again.</summary>
+    void Recycle(TState state)
+    {
+    }
+
     /// <summary>From this event time on, the state is as good as none; <c>new EventTime(long.MaxValue)</c> for never.</summary>
     EventTime ExpiresAt(TState state);
 

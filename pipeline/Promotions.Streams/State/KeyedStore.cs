@@ -7,7 +7,7 @@ namespace Promotions.Streams.State;
 /// <summary>Mutable state by key: a write-back cache over one backend, with checkpoints that are written while records go on.</summary>
 /// <remarks>
 /// Owned by one thread. A changed state stays in memory until a checkpoint has made it durable; an unchanged one may leave whenever the cache settles, so a
-/// reference from <see cref="Get"/> is good until then and no longer. Eviction is CLOCK. The limit holds as long as a driver begins a checkpoint
+/// reference from <see cref="Get"/> is good until then and no longer. Eviction is CLOCK over the states that may leave, so that its hand never passes others in vain. The limit holds as long as a driver begins a checkpoint
 /// when <see cref="WantsCheckpoint"/> asks for one.
 /// A checkpoint is a picture of one moment, taken by <em>copy on update</em>: beginning one costs nothing, a few states are written after each record, and a
 /// state that a record asks for before its turn is written first. So no record waits for more than its own states, however much has changed.
@@ -20,7 +20,7 @@ public sealed class KeyedStore<TKey, TState> : IStore, ITileSource<TKey>
     private const long EntryBytes = 144;
 
     /// <summary>Entries the clock's hand passes per settling: bounds the work of one record, whatever the cache holds.</summary>
-    private const int StepsMax = 256;
+    private const int StepsMax = 64;
 
     private readonly IStateSerde<TKey, TState> _serde;
     private readonly IStateBackend _backend;
@@ -61,7 +61,7 @@ public sealed class KeyedStore<TKey, TState> : IStore, ITileSource<TKey>
     /// <summary>The part of it that cannot leave: changed, or written by a checkpoint that is not durable yet. Unit: bytes.</summary>
     public long DirtyBytes { get; private set; }
 
-    public int CachedCount => _ring.Count;
+    public int CachedCount => _entries.Count;
 
     /// <summary>So much has changed that a checkpoint should not wait: a quarter of the limit.</summary>
     public bool WantsCheckpoint => DirtyBytes > _wantsAbove;
@@ -80,8 +80,8 @@ public sealed class KeyedStore<TKey, TState> : IStore, ITileSource<TKey>
         if (!_entries.TryGetValue(key, out var entry))
         {
             Loads++;
-            entry = new Entry(key, _serde.Load(key, this)) { RingIndex = _ring.Count };
-            _ring.Add(entry);
+            entry = new Entry(key, _serde.Load(key, this));
+            AddToRing(entry);
             _entries.Add(key, entry);
         }
 
@@ -110,7 +110,7 @@ public sealed class KeyedStore<TKey, TState> : IStore, ITileSource<TKey>
         {
             if (key[0] == Id) keys.Add(key.Slice(1, _serde.KeyLength).ToArray());
         });
-        foreach (var entry in _ring)
+        foreach (var entry in _entries.Values)
         {
             var bytes = new byte[_serde.KeyLength];
             _serde.WriteKey(entry.Key, bytes);
@@ -141,7 +141,12 @@ public sealed class KeyedStore<TKey, TState> : IStore, ITileSource<TKey>
             entry.Referenced = true;
             Measure(entry);
             if (entry.ChangedIn != 0 || !_serde.IsDirty(entry.State)) continue;
-            if (entry.TakenIn == 0) DirtyBytes += entry.Bytes;
+            if (entry.TakenIn == 0)
+            {
+                DirtyBytes += entry.Bytes;
+                RemoveFromRing(entry);
+            }
+
             entry.ChangedIn = _epoch;
             _changed.Add(entry);
         }
@@ -176,7 +181,9 @@ public sealed class KeyedStore<TKey, TState> : IStore, ITileSource<TKey>
             _serde.Release(entry.State);
             Measure(entry);
             entry.TakenIn = 0;
-            if (entry.ChangedIn == 0) DirtyBytes -= entry.Bytes;
+            if (entry.ChangedIn != 0) continue;
+            DirtyBytes -= entry.Bytes;
+            AddToRing(entry);
         }
 
         if (_released < _taken.Count) return false;
@@ -230,31 +237,36 @@ public sealed class KeyedStore<TKey, TState> : IStore, ITileSource<TKey>
 
     private void Evict()
     {
-        // Twice round gives every clean entry its second chance; more would only meet changed ones again.
-        var steps = Math.Min(StepsMax, 2L * _ring.Count);
-        for (; steps > 0 && CachedBytes > _evictAbove && CachedBytes > DirtyBytes; steps--)
+        for (var steps = 0; steps < StepsMax && CachedBytes > _evictAbove && _ring.Count > 0; steps++)
         {
             if (_hand >= _ring.Count) _hand = 0;
             var entry = _ring[_hand];
-            if (entry.Referenced || entry.ChangedIn != 0 || entry.TakenIn != 0)
+            if (entry.Referenced)
             {
                 entry.Referenced = false;
                 _hand++;
                 continue;
             }
 
-            Remove(entry);
+            RemoveFromRing(entry);
+            _entries.Remove(entry.Key);
+            CachedBytes -= entry.Bytes;
+            _serde.Recycle(entry.State);
         }
     }
 
-    private void Remove(Entry entry)
+    private void AddToRing(Entry entry)
+    {
+        entry.RingIndex = _ring.Count;
+        _ring.Add(entry);
+    }
+
+    private void RemoveFromRing(Entry entry)
     {
         var moved = _ring[^1];
         _ring[entry.RingIndex] = moved;
         moved.RingIndex = entry.RingIndex;
         _ring.RemoveAt(_ring.Count - 1);
-        _entries.Remove(entry.Key);
-        CachedBytes -= entry.Bytes;
     }
 
     /// <summary>Store id, key, tile (big-endian, so that a key's tiles lie together with the root first).</summary>
@@ -270,7 +282,7 @@ public sealed class KeyedStore<TKey, TState> : IStore, ITileSource<TKey>
         public readonly TKey Key = key;
         public readonly TState State = state;
         public long Bytes;
-        public int RingIndex;
+        public int RingIndex;       // where it may leave from; stale while it may not
         public int ChangedIn;       // epoch in which it changed and waits to be written; 0 for not changed
         public int TakenIn;         // epoch of the checkpoint that wrote it and is not durable yet; 0 for none
         public bool Touched;

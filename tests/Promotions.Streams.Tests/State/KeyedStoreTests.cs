@@ -52,7 +52,7 @@ public sealed class KeyedStoreTests
         stores.Checkpoint(1_000);
         Assert.False(stores.WantsCheckpoint);
         Assert.Equal(0, store.DirtyBytes);
-        for (var record = 0; record < 10; record++) stores.Settle();       // some leave after each record, so that none waits for all of them
+        for (var record = 0; record < 40; record++) stores.Settle();       // some leave after each record, so that none waits for all of them
         Assert.InRange(store.CachedBytes, 1, Limit);
     }
 
