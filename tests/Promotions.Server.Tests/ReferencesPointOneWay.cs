@@ -20,7 +20,7 @@ public class ReferencesPointOneWay
         ["Promotions.Domain"],
         ["Promotions.Features", "Promotions.Streams", "Promotions.Ledger", "Promotions.Scoring", "Promotions.Simulation", "Promotions.ClickHouse", "Promotions.Contracts"],
         ["Promotions.Processing", "Promotions.Analytics"],
-        ["Promotions.Streams.RocksDb", "Promotions.Ledger.Sqlite", "Promotions.Training"],
+        ["Promotions.Streams.RocksDb", "Promotions.Ledger.Sqlite", "Promotions.Ledger.Postgres", "Promotions.Training"],
         ["Promotions.Api", "Promotions.Admin"],
         ["Promotions.Server"],
     ];

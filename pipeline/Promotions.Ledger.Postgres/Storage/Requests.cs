@@ -1,0 +1,103 @@
+using System.Security.Cryptography;
+using Promotions.Ledger.Booking;
+
+namespace Promotions.Ledger.Postgres.Storage;
+
+/// <summary>A record with all bytes that the caller's thread can make.</summary>
+internal sealed record PreparedAppend(LogAppend Record, PreparedCommand? Command, byte[] ValueHash)
+{
+    public static PreparedAppend From(LogAppend record) =>
+        new(record, record.Command is null ? null : PreparedCommand.From(record.Command), SHA256.HashData(record.Value.Span));
+}
+
+/// <summary>Something for the writer. Evaluated inside a transaction, answered after its commit.</summary>
+internal abstract class Request
+{
+    /// <summary>Commands in it, for the bound on a transaction.</summary>
+    public abstract int Weight { get; }
+
+    /// <summary>Commands that the next transaction may evaluate: their rows are locked and loaded before.</summary>
+    public abstract IEnumerable<PreparedCommand> Planned(int max);
+
+    /// <summary>Everything is done once the current transaction commits.</summary>
+    public abstract bool IsFinished { get; }
+
+    /// <summary>The transaction was taken back: begin again where the last commit left it.</summary>
+    public abstract void Rewind();
+
+    public abstract void Committed();
+    public abstract void Failed(Exception fault);
+}
+
+internal sealed class CommitRequest(PreparedAppend[] batch, Func<IReadOnlyList<LedgerOutcome?>, IReadOnlyList<LogAppend>> followUps) : Request
+{
+    private readonly TaskCompletionSource<CommitReceipt> _done = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private List<PreparedCommand>? _followUpCommands;
+
+    public PreparedAppend[] Batch => batch;
+    public Func<IReadOnlyList<LedgerOutcome?>, IReadOnlyList<LogAppend>> FollowUps => followUps;
+    public CommitReceipt? Receipt { get; set; }
+    public Task<CommitReceipt> Completion => _done.Task;
+    public override int Weight => Math.Max(1, batch.Length);
+    public override bool IsFinished => Receipt is not null;
+    public override void Rewind() => Receipt = null;
+    public override void Committed() => _done.TrySetResult(Receipt!);
+    public override void Failed(Exception fault) => _done.TrySetException(fault);
+
+    public override IEnumerable<PreparedCommand> Planned(int max) => batch.Where(b => b.Command is not null).Select(b => b.Command!).Concat(_followUpCommands ?? []);
+
+    /// <summary>Follow-ups with commands of their own are known only after the evaluation: the transaction begins again with their rows.</summary>
+    /// <returns>False: all of them were planned before.</returns>
+    public bool Plan(IEnumerable<PreparedCommand> commands)
+    {
+        var known = (_followUpCommands ?? []).Select(c => c.Command.Id).ToHashSet(StringComparer.Ordinal);
+        var missing = commands.Where(c => !known.Contains(c.Command.Id)).ToArray();
+        (_followUpCommands ??= []).AddRange(missing);
+        return missing.Length > 0;
+    }
+}
+
+internal sealed class ExecuteRequest(PreparedCommand[] commands, IProgress<int>? progress) : Request
+{
+    private readonly TaskCompletionSource<LedgerOutcome[]> _done = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly LedgerOutcome[] _outcomes = new LedgerOutcome[commands.Length];
+    private int _next;
+    private int _committed;
+
+    public Task<LedgerOutcome[]> Completion => _done.Task;
+    public override int Weight => commands.Length;
+    public override bool IsFinished => _next == commands.Length;
+    public PreparedCommand Next => commands[_next];
+    public void Answer(LedgerOutcome outcome) => _outcomes[_next++] = outcome;
+    public override IEnumerable<PreparedCommand> Planned(int max) => commands.Skip(_committed).Take(max);
+    public override void Rewind() => _next = _committed;
+
+    public override void Committed()
+    {
+        _committed = _next;
+        progress?.Report(_next);
+        if (IsFinished) _done.TrySetResult(_outcomes);
+    }
+
+    /// <summary>What earlier transactions made durable stays; the ids tell when the caller sends all again.</summary>
+    public override void Failed(Exception fault) => _done.TrySetException(fault);
+}
+
+internal sealed class SettingRequest(string scope, string name, string? value, Actor actor) : Request
+{
+    private readonly TaskCompletionSource _done = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private bool _worked;
+
+    public string Scope => scope;
+    public string Name => name;
+    public string? Value => value;
+    public Actor Actor => actor;
+    public Task Completion => _done.Task;
+    public override int Weight => 1;
+    public override IEnumerable<PreparedCommand> Planned(int max) => [];
+    public override bool IsFinished => _worked;
+    public void Worked() => _worked = true;
+    public override void Rewind() => _worked = false;
+    public override void Committed() => _done.TrySetResult();
+    public override void Failed(Exception fault) => _done.TrySetException(fault);
+}
