@@ -35,9 +35,11 @@ public sealed class ApiMetrics : IRedemptionObserver
         _answers = factory.CreateCounter("promotions_http_answers_total", "Answers, by operation and status.", "operation", "code");
         _faults = factory.CreateCounter("promotions_pipeline_faults_total", "Batches and workers that failed, by where.", "where");
         _replayed = factory.CreateGauge("promotions_replay_remaining_positions", "Log positions still to be replayed before intake opens.");
+        var paused = factory.CreateCounter("promotions_gc_paused_seconds_total", "Time in which the collector let nothing else run.");
         var lag = factory.CreateGauge("promotions_follower_positions_behind", "Committed positions that a follower has not followed yet.", "follower");
         Registry.AddBeforeCollectCallback(() =>
         {
+            paused.IncTo(GC.GetTotalPauseDuration().TotalSeconds);
             foreach (var follower in _followers) lag.WithLabels(follower.Name).Set(follower.PositionsBehind);
         });
         foreach (var status in Enum.GetValues<RedemptionStatus>())

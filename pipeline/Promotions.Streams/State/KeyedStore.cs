@@ -22,6 +22,9 @@ public sealed class KeyedStore<TKey, TState> : IStore, ITileSource<TKey>
     /// <summary>Entries the clock's hand passes per settling: bounds the work of one record, whatever the cache holds.</summary>
     private const int StepsMax = 64;
 
+    private const long StateBytesLikely = 640;
+    private const long EntriesMax = 1 << 20;
+
     private readonly IStateSerde<TKey, TState> _serde;
     private readonly IStateBackend _backend;
     private readonly long _evictAbove;
@@ -47,6 +50,13 @@ public sealed class KeyedStore<TKey, TState> : IStore, ITileSource<TKey>
         _wantsAbove = LimitBytes / 4;
         _keyBytes = new byte[1 + _serde.KeyLength + sizeof(uint)];
         _keyBytes[0] = Id;
+
+        // Room for as many states as are likely to fit: a table of 100,000 that grows stops everything for milliseconds, and once more when the collector takes the old one.
+        var likely = (int)Math.Min(LimitBytes / StateBytesLikely, EntriesMax);
+        _entries.EnsureCapacity(likely);
+        _ring.EnsureCapacity(likely);
+        _changed.EnsureCapacity(likely);
+        _taken.EnsureCapacity(likely);
     }
 
     public string Name { get; }

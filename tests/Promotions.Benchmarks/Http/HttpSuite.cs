@@ -29,12 +29,14 @@ internal sealed class HttpSuite : IBenchSuite
             var alone = await OpenLoop.RunAsync(vegeta, RatePerSecond, TimeSpan.FromSeconds(20), Targets(server.Port, key, "a", 20 * RatePerSecond), folder, cancellationToken);
             Row(report, "http.p50", alone.P50Ms, alone);
             Row(report, "http.p99", alone.P99Ms, alone);
+            await TellStagesAsync(report, server, cancellationToken);
 
             report.Progress("1,000/s for 20 s during a grant to 100,000 customers");
             var grant = GrantAsync(server, cancellationToken);
             var bulk = await OpenLoop.RunAsync(vegeta, RatePerSecond, TimeSpan.FromSeconds(20), Targets(server.Port, key, "b", 20 * RatePerSecond), folder, cancellationToken);
             await grant;
             Row(report, "http.p99_bulk", bulk.P99Ms, bulk);
+            await TellStagesAsync(report, server, cancellationToken);
         }
         finally
         {
@@ -48,6 +50,24 @@ internal sealed class HttpSuite : IBenchSuite
         var statuses = string.Join(' ', result.Statuses.OrderBy(s => s.Key, StringComparer.Ordinal).Select(s => $"{s.Key}×{s.Value}"));
         var failed = result.ReachedRate < 0.99 * RatePerSecond || result.Statuses.Keys.Any(s => s != "200");
         report.Cost(name, value, "ms", note: string.Create(CultureInfo.InvariantCulture, $"{(failed ? "FAILED: " : "")}reached {result.ReachedRate:F0}/s, max {result.MaxMs:F0} ms, {statuses}"));
+    }
+
+    /// <summary>Where a tail comes from: how many of each stage took more than 15, 60 and 250 ms since the start, and what the collector took.</summary>
+    private static async Task TellStagesAsync(BenchReport report, ServerProcess server, CancellationToken cancellationToken)
+    {
+        var lines = (await server.Client.GetStringAsync(new Uri("/metrics", UriKind.Relative), cancellationToken)).Split('\n');
+        foreach (var stage in (string[])["process", "commit", "fold", "checkpoint", "accepted_to_answer"])
+        {
+            var all = UpTo(stage, "+Inf");
+            report.Progress(string.Create(CultureInfo.InvariantCulture, $"{stage}: {all} times, over 15 ms {all - UpTo(stage, "0.015")}, over 60 ms {all - UpTo(stage, "0.06")}, over 250 ms {all - UpTo(stage, "0.25")}"));
+        }
+
+        foreach (var line in lines)
+            if (line.StartsWith("promotions_gc_paused", StringComparison.Ordinal) || line.StartsWith("dotnet_collection_count_total{", StringComparison.Ordinal)) report.Progress(line);
+
+        long UpTo(string stage, string bound) => lines.FirstOrDefault(line => line.StartsWith($"promotions_stage_seconds_bucket{{stage=\"{stage}\",le=\"{bound}\"}}", StringComparison.Ordinal)) is { } line
+            ? long.Parse(line[(line.LastIndexOf(' ') + 1)..], CultureInfo.InvariantCulture)
+            : 0;
     }
 
     private static async Task GrantAsync(ServerProcess server, CancellationToken cancellationToken)
