@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using Promotions.Domain.Campaigns;
 using Promotions.Ledger.Contract;
 using Promotions.Ledger.Postgres.Verification;
 
@@ -12,28 +13,60 @@ public sealed class LogTests() : LogContract(() => new PostgresBackend());
 
 public sealed class ModelTests() : ModelContract(() => new PostgresBackend());
 
+/// <summary>Random commands, each through another of two processes on one database: the naive model must not notice.</summary>
+public sealed class TwoProcessModelTests() : ModelContract(() => new PostgresBackend { Processes = 2 });
+
 /// <summary>A ledger in a database of its own.</summary>
-internal sealed class PostgresBackend : ILedgerBackend
+internal sealed class PostgresBackend(PostgresServer? server = null) : ILedgerBackend
 {
+    private PostgresServer Server => server ?? PostgresServer.Shared;
+
+    /// <summary>More than one: commands go through them in turns.</summary>
+    public int Processes { get; init; } = 1;
+
+    public string ConnectionString => _connectionString!;
+
     private readonly string _folder = Directory.CreateTempSubdirectory("ledger-").FullName;
     private string? _connectionString;
 
     public async Task<OpenLedger> OpenAsync(TimeProvider time)
     {
-        var ledger = await LedgerAsync(time);
-        return new(ledger, ledger);
+        var ledgers = new List<PostgresLedger>();
+        for (var i = 0; i < Processes; i++) ledgers.Add(await LedgerAsync(time));
+        return new(Processes == 1 ? ledgers[0] : new InTurns(ledgers), ledgers[0]);
+    }
+
+    private sealed class InTurns(IReadOnlyList<PostgresLedger> ledgers) : ILedger
+    {
+        private int _turn;
+
+        private PostgresLedger Next => ledgers[Interlocked.Increment(ref _turn) % ledgers.Count];
+        public ICampaignSnapshot Campaigns => ledgers[0].Campaigns;
+        public ILedgerReader Reader => Next.Reader;
+
+        public Task<CommitReceipt> CommitAsync(IReadOnlyList<LogAppend> batch, Func<IReadOnlyList<LedgerOutcome?>, IReadOnlyList<LogAppend>> followUps, CancellationToken cancellationToken) =>
+            Next.CommitAsync(batch, followUps, cancellationToken);
+
+        public Task<LedgerOutcome> ExecuteAsync(LedgerCommand command, Lane lane, CancellationToken cancellationToken) => Next.ExecuteAsync(command, lane, cancellationToken);
+
+        public Task<IReadOnlyList<LedgerOutcome>> ExecuteManyAsync(IReadOnlyList<LedgerCommand> commands, IProgress<int>? progress, CancellationToken cancellationToken) =>
+            Next.ExecuteManyAsync(commands, progress, cancellationToken);
+
+        public async ValueTask DisposeAsync()
+        {
+            foreach (var ledger in ledgers) await ledger.DisposeAsync();
+        }
     }
 
     /// <summary>One more process, as it were, on the same database.</summary>
-    public async Task<PostgresLedger> LedgerAsync(TimeProvider time, Action<string>? tell = null)
+    public async Task<PostgresLedger> LedgerAsync(TimeProvider time)
     {
         if (_connectionString is null)
         {
-            _connectionString = await PostgresServer.Shared.NewDatabaseAsync();
+            _connectionString = await Server.NewDatabaseAsync();
             await File.WriteAllBytesAsync(KeyPath, RandomNumberGenerator.GetBytes(32));
         }
 
-        tell?.Invoke(_connectionString);
         return await PostgresLedger.OpenAsync(new() { ConnectionString = _connectionString, CheckpointKeyPath = KeyPath }, time, TestContext.Current.CancellationToken);
     }
 
@@ -47,6 +80,6 @@ internal sealed class PostgresBackend : ILedgerBackend
         Directory.Delete(_folder, true);
         if (_connectionString is null) return;
         var name = new Npgsql.NpgsqlConnectionStringBuilder(_connectionString).Database;
-        await PostgresServer.ExecuteAsync(PostgresServer.Shared.ConnectionString("postgres"), $"DROP DATABASE {name} WITH (FORCE)");
+        await PostgresServer.ExecuteAsync(Server.ConnectionString("postgres"), $"DROP DATABASE {name} WITH (FORCE)");
     }
 }

@@ -16,7 +16,9 @@ public sealed class PostgresServer : IAsyncLifetime
     private static readonly TimeSpan StartWithin = TimeSpan.FromSeconds(60);
     private static int s_databases;
 
-    private readonly string? _binaries = FindBinaries();
+    public const string Missing = "PostgreSQL's server is missing. Run: apt-get install postgresql";
+
+    private static readonly string? s_binaries = FindBinaries();
     private string _folder = "";
     private int _port;
     private Process? _process;
@@ -24,18 +26,20 @@ public sealed class PostgresServer : IAsyncLifetime
     /// <summary>The one that this assembly runs; tests that kill a server start their own.</summary>
     public static PostgresServer Shared { get; private set; } = null!;
 
+    public static bool IsInstalled => s_binaries is not null;
+
     public async ValueTask InitializeAsync()
     {
         Shared ??= this;
-        if (_binaries is null)
+        if (!IsInstalled)
         {
-            if (Environment.GetEnvironmentVariable("CI") == "true") throw new InvalidOperationException("PostgreSQL's server is missing. Run: apt-get install postgresql");
+            if (Environment.GetEnvironmentVariable("CI") == "true") throw new InvalidOperationException(Missing);
             return;
         }
 
         _folder = Directory.CreateTempSubdirectory("postgres-").FullName;
         if (Environment.IsPrivilegedProcess) await RunAsync("chown", ["postgres", _folder], false);
-        await RunAsync(Path.Combine(_binaries, "initdb"), ["-D", Data, "-U", "promotions", "-A", "trust", "-E", "UTF8", "--no-locale", "--no-instructions"], true);
+        await RunAsync(Path.Combine(s_binaries!, "initdb"), ["-D", Data, "-U", "promotions", "-A", "trust", "-E", "UTF8", "--no-locale", "--no-instructions"], true);
         _port = FreePort();
         await StartAsync();
     }
@@ -45,7 +49,7 @@ public sealed class PostgresServer : IAsyncLifetime
     /// <summary>An empty database of its own. Skips the test where there is no server.</summary>
     public async Task<string> NewDatabaseAsync()
     {
-        Assert.SkipWhen(_binaries is null, "PostgreSQL's server is missing. Run: apt-get install postgresql");
+        Assert.SkipWhen(!IsInstalled, Missing);
         var name = string.Create(CultureInfo.InvariantCulture, $"ledger_{Interlocked.Increment(ref s_databases)}");
         await ExecuteAsync(ConnectionString("postgres"), $"CREATE DATABASE {name}");
         return ConnectionString(name);
@@ -72,7 +76,7 @@ public sealed class PostgresServer : IAsyncLifetime
 
     public async Task StartAsync()
     {
-        _process = Launch(Path.Combine(_binaries!, "postgres"),
+        _process = Launch(Path.Combine(s_binaries!, "postgres"),
             ["-D", Data, "-p", _port.ToString(CultureInfo.InvariantCulture), "-h", "127.0.0.1", "-k", "", "-c", "max_connections=200", "-c", "shared_buffers=64MB", "-c", "log_min_messages=panic", "-c", "log_min_error_statement=panic"], true);
         var started = Stopwatch.GetTimestamp();
         while (true)
@@ -93,7 +97,7 @@ public sealed class PostgresServer : IAsyncLifetime
     {
         if (_process is { HasExited: false })
         {
-            await RunAsync(Path.Combine(_binaries!, "pg_ctl"), ["-D", Data, "-m", "immediate", "stop"], true);
+            await RunAsync(Path.Combine(s_binaries!, "pg_ctl"), ["-D", Data, "-m", "immediate", "stop"], true);
             await _process.WaitForExitAsync();
         }
 
