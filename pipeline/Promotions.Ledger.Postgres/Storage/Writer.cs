@@ -109,7 +109,8 @@ internal sealed class Writer : IAsyncDisposable
         {
             var (fault, retry) = await TryAsync(attempt).ConfigureAwait(false);
             if (fault is null) return;
-            _numbers.Rewind();
+            if (fault is PostgresException { SqlState: PostgresErrorCodes.UniqueViolation, ConstraintName: "entry_pkey" or "account_pkey" or "lot_pkey" }) _numbers.Drop();   // used before: never again
+            else _numbers.Rewind();
             foreach (var request in _group) request.Rewind();
             if (fault is RequestFaultException one)
             {
