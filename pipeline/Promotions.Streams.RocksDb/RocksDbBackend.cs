@@ -20,11 +20,15 @@ public sealed unsafe class RocksDbBackend : IStateBackend
     {
         _db = db;
         _write = sync ? new WriteOptions().SetSync(true) : new WriteOptions().DisableWal(1);
-        Span<byte> meta = stackalloc byte[MetaLength];
+        Span<byte> meta = stackalloc byte[IStateBackend.ValueBytesMax];
         var length = ReadValue(MetaKey, meta);
         if (length < 0) return;
         if (length != MetaLength || meta[0] != MetaVersion)
-            throw new InvalidDataException($"Feature state has record version {meta[0]}; this build knows {MetaVersion}. Remove the state folder: it is rebuilt from the log.");
+        {
+            Clear();        // written by another build: state is rebuilt from the log, as it is for another layout
+            return;
+        }
+
         (Position, LayoutHash) = (BinaryPrimitives.ReadInt64LittleEndian(meta[1..]), BinaryPrimitives.ReadUInt64LittleEndian(meta[9..]));
     }
 

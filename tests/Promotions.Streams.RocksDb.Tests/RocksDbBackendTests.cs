@@ -31,6 +31,21 @@ public sealed class RocksDbBackendTests : BackendContract
     }
 
     [Fact]
+    public void State_that_another_build_wrote_in_another_form_is_cleared()
+    {
+        var folder = Path.Combine(_root, "foreign");
+        using (var db = RocksDbSharp.RocksDb.Open(new RocksDbSharp.DbOptions().SetCreateIfMissing(true), folder))
+        {
+            db.Put([0x00], new byte[16]);
+            db.Put([0x01, 0x02], [0x03]);
+        }
+
+        using var state = RocksDbBackend.Open(folder);
+        Assert.Equal((0L, 0UL), (state.Position, state.LayoutHash));
+        Assert.Equal(0, state.Scan([0x01], 10, (_, _) => { }));
+    }
+
+    [Fact]
     public void Settings_out_of_range_are_refused() =>
         Assert.Throws<ArgumentOutOfRangeException>(() => RocksDbBackend.Open(Path.Combine(_root, "x"), RocksDbSettings.Default with { BlockCacheBytes = 1 }));
 }
