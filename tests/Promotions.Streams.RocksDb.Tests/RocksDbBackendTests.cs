@@ -36,8 +36,8 @@ public sealed class RocksDbBackendTests : BackendContract
         var folder = Path.Combine(_root, "foreign");
         using (var db = RocksDbSharp.RocksDb.Open(new RocksDbSharp.DbOptions().SetCreateIfMissing(true), folder))
         {
-            db.Put([0x00], new byte[16]);
-            db.Put([0x01, 0x02], [0x03]);
+            db.Put((byte[])[0x00], new byte[16]);
+            db.Put((byte[])[0x01, 0x02], (byte[])[0x03]);
         }
 
         using var state = RocksDbBackend.Open(folder);
