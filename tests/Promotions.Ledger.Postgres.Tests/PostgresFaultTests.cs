@@ -229,6 +229,21 @@ public sealed class PostgresFaultTests
     }
 
     [Fact]
+    public async Task Nobody_waits_for_a_writer_that_has_stopped()
+    {
+        await using var backend = new PostgresBackend();
+        await using var ledger = await backend.LedgerAsync(TimeProvider.System);
+        await Assert.ThrowsAsync<LedgerFaultException>(() => ledger.ExecuteManyAsync([Deposit("d-1")], new Throws(), TestContext.Current.CancellationToken));
+        Assert.Contains("has stopped", (await Assert.ThrowsAsync<LedgerFaultException>(() => Do(ledger, Deposit("d-2")))).Message, StringComparison.Ordinal);
+        Assert.Equal(1, ledger.Reader.BalancesOf("ann").Single().Available);
+    }
+
+    private sealed class Throws : IProgress<int>
+    {
+        public void Report(int value) => throw new InvalidOperationException("no");
+    }
+
+    [Fact]
     public async Task A_database_of_a_newer_version_is_refused_with_a_sentence()
     {
         await using var backend = new PostgresBackend();

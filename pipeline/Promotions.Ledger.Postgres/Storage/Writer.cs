@@ -51,13 +51,31 @@ internal sealed class Writer : IAsyncDisposable
         }
         catch (ChannelClosedException closed)
         {
-            throw new LedgerFaultException("The ledger is closed.", closed);
+            throw new LedgerFaultException(closed.InnerException?.Message ?? "The ledger is closed.", closed);
         }
 
         _work.Release();
     }
 
     private async Task RunAsync()
+    {
+        try
+        {
+            await LoopAsync().ConfigureAwait(false);
+        }
+        catch (Exception fault)
+        {
+            // Nothing that a transaction meets comes here: a progress report that threw, or a defect. Nobody may wait for a writer that is gone.
+            var told = new LedgerFaultException("The ledger's writer has stopped: " + fault.Message, fault);
+            _decisions.Writer.TryComplete(told);
+            _bulk.Writer.TryComplete(told);
+            foreach (var request in _group.Concat(_again)) request.Failed(told);
+            while (_decisions.Reader.TryRead(out var request)) request.Failed(told);
+            while (_bulk.Reader.TryRead(out var request)) request.Failed(told);
+        }
+    }
+
+    private async Task LoopAsync()
     {
         while (true)
         {
