@@ -112,6 +112,9 @@ internal sealed class BenchOutbox : ILedgerReader
     public void Order(string id, string customer, long total, EventTime at) => Add(OutboxTypes.Order, id, at, OutboxWriter.Order(
         new(id, "web", "key", new(customer, null), new(id, "EUR", [new("1", "sku", null, 1, total)], 0), total, null, at, null, default), 0, Next));
 
+    public void Return(string id, string order, string customer, long amount, EventTime at) =>
+        Add(OutboxTypes.Return, id, at, OutboxWriter.Return(new(id, order, customer, amount, at, default), "EUR", Next));
+
     public void Decision(string id, string customer, EventTime at, double probability)
     {
         var redeemable = new Redeemable(RedeemableType.Coupon, "SPRING", 0);
