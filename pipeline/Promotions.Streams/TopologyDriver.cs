@@ -9,7 +9,7 @@ namespace Promotions.Streams;
 public sealed class TopologyDriver : IDisposable
 {
     /// <summary>Records folded again at most after a poison record; what they hold is the price of it.</summary>
-    private const int KeptMax = 16_384;
+    private const int KeptMax = 65_536;
 
     private readonly StateStores _stores;
     private readonly TopologyRuntime _runtime;
