@@ -47,7 +47,7 @@ public sealed class TopologyDriver : IDisposable
     /// <summary>Sends bytes in, at a time of the record's own.</summary>
     public void Pipe(string topic, ReadOnlyMemory<byte> value, EventTime at) => Take(new(topic, value, at));
 
-    /// <summary>Moves the clock and, with it, stream time: what is scheduled fires.</summary>
+    /// <summary>Moves the clock and, with it, stream time: what is scheduled on either fires.</summary>
     public void AdvanceTime(TimeSpan by)
     {
         Now = Now.Plus(by);
@@ -97,7 +97,11 @@ public sealed class TopologyDriver : IDisposable
 
     private void Apply(in Input input, List<SinkOutput>? outputs)
     {
-        if (input.Topic is null) _runtime.Advance(input.At, outputs);
+        if (input.Topic is null)
+        {
+            _runtime.Advance(input.At, outputs);
+            _runtime.AdvanceWallClock(input.At, outputs);
+        }
         else _runtime.Process(new(input.Topic, ++_position), input.Value.Span, input.At, outputs);
     }
 

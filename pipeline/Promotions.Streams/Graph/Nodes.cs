@@ -109,6 +109,7 @@ internal sealed class ProcessorContext<TKeyOut, TValueOut>(NodeDefinition node, 
     public void DeadLetter(string reason) => throw new GivenUpException(reason);
     public void AddStateHash(ulong hash) => runtime.AddStateHash(hash);
     public void Schedule(long intervalMs, Action<EventTime> punctuate) => task.Schedule(intervalMs, punctuate);
+    public void ScheduleWallClock(long intervalMs, Action<EventTime> punctuate) => task.ScheduleWallClock(intervalMs, punctuate);
 }
 
 internal static class Bytes

@@ -65,6 +65,11 @@ public interface IProcessorContext<TKeyOut, TValueOut>
 
     /// <summary>Calls back each time stream time passes a multiple of <paramref name="intervalMs"/>, before the record that moved it is processed.</summary>
     void Schedule(long intervalMs, Action<EventTime> punctuate);
+
+    /// <summary>Calls back about every <paramref name="intervalMs"/> of the driver's clock, between records, with its time: for patience with what may never come.</summary>
+    /// <remarks>Fires where hops are asynchronous: under Kafka, and under <see cref="TopologyDriver"/> when its clock is moved. Never under the embedded driver, where every record ends
+    /// within one call and state is a fold of the log alone. What it decides must travel in a record (as gather's late mask does), or a replay would not know it.</remarks>
+    void ScheduleWallClock(long intervalMs, Action<EventTime> punctuate);
 }
 
 /// <summary>A record that was given up.</summary>

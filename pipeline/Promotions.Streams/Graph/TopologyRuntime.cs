@@ -108,6 +108,14 @@ internal sealed class TopologyRuntime
         while (_pending.TryDequeue(out var hop)) hop.Deliver();
     }
 
+    /// <summary>Tells the wall clock's time to what is scheduled on it. What failed in it leaves state behind as a failed record does.</summary>
+    public void AdvanceWallClock(EventTime now, List<SinkOutput>? outputs)
+    {
+        _sinkOutputs = outputs;
+        foreach (var task in _parts) task.AdvanceWallClock(now);
+        while (_pending.TryDequeue(out var hop)) hop.Deliver();
+    }
+
     /// <summary>Stream times are state: they go back to the last checkpoint with it.</summary>
     public void RestoreTimes()
     {
@@ -155,7 +163,7 @@ internal sealed class TopologyRuntime
 internal sealed class TaskState
 {
     private readonly List<Punctuation> _punctuations = [];
-
+    private readonly List<Punctuation> _onWallClock = [];
     private EventTime _before;
 
     public EventTime StreamTime { get; private set; }
@@ -167,11 +175,9 @@ internal sealed class TaskState
 
     public void Undo() => StreamTime = _before;
 
-    public void Schedule(long intervalMs, Action<EventTime> punctuate)
-    {
-        ArgumentOutOfRangeException.ThrowIfLessThan(intervalMs, 1);
-        _punctuations.Add(new(intervalMs, punctuate));
-    }
+    public void Schedule(long intervalMs, Action<EventTime> punctuate) => _punctuations.Add(Every(intervalMs, punctuate));
+
+    public void ScheduleWallClock(long intervalMs, Action<EventTime> punctuate) => _onWallClock.Add(Every(intervalMs, punctuate));
 
     public void Advance(EventTime at)
     {
@@ -180,10 +186,21 @@ internal sealed class TaskState
         foreach (var punctuation in _punctuations) Punctuated |= punctuation.Advance(at);
     }
 
+    public void AdvanceWallClock(EventTime now)
+    {
+        foreach (var punctuation in _onWallClock) punctuation.Advance(now);
+    }
+
     public void Restore(EventTime streamTime)
     {
         StreamTime = streamTime;
         foreach (var punctuation in _punctuations) punctuation.Restore(streamTime);
+    }
+
+    private static Punctuation Every(long intervalMs, Action<EventTime> punctuate)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(intervalMs, 1);
+        return new(intervalMs, punctuate);
     }
 
     /// <summary>Fires once per jump, at the latest multiple passed: a long silence costs one call, not one for each interval of it.</summary>
