@@ -3,48 +3,51 @@ using Promotions.Analytics.Hosting;
 using Promotions.Analytics.Results;
 using Promotions.Analytics.Sink;
 using Promotions.Ledger;
-using Promotions.Ledger.Sqlite;
 
 namespace Promotions.Server;
 
-/// <summary>The embedded engine, the sink that follows the outbox into it, and the results asked of it. Starts beside intake and is never waited for by a decision.</summary>
+/// <summary>ClickHouse, embedded or a server; the sink that follows the outbox into it; and the results asked of it. Starts beside intake and is never waited for by a decision.</summary>
 internal sealed class AnalyticsSystem : IAsyncDisposable
 {
-    private readonly EmbeddedClickHouse _engine;
+    private readonly EmbeddedClickHouse? _engine;
     private readonly AnalyticsDatabase _database;
+    private readonly AnalyticsAddress _address;
 
-    private AnalyticsSystem(EmbeddedClickHouse engine, AnalyticsDatabase database, OutboxSink sink, ICampaignResults results)
+    private AnalyticsSystem(AnalyticsAddress address, EmbeddedClickHouse? engine, ILedgerReader ledger, ISettingsStore settings, TimeProvider time, ILoggerFactory loggers)
     {
-        _engine = engine;
-        _database = database;
-        Sink = sink;
-        Results = results;
+        (_address, _engine, _database) = (address, engine, new(address));
+        Sink = new(ledger, settings, _database, new OutboxSinkOptions(), time, loggers.CreateLogger<OutboxSink>());
+        Results = new CampaignResults(_database, () => ledger.LastOutboxPosition);
     }
 
     public OutboxSink Sink { get; }
     public ICampaignResults Results { get; }
-    public AnalyticsAddress Address => _engine.Address;
-    public bool EngineAnswers => _engine.Ready;
 
-    public static AnalyticsSystem Start(DataFolder folder, string libraryPath, SqliteLedger ledger, TimeProvider time, ILoggerFactory loggers)
+    /// <summary>For a person: address and database, no secrets.</summary>
+    public string Where => $"{_address.Protocol}://{_address.Host}:{_address.Port}/  database {_address.Database}";
+
+    /// <summary>With an engine of this process's own; <see cref="ServerOptions.EnginePath"/> is set.</summary>
+    public static AnalyticsSystem Start(DataFolder folder, ServerOptions options, ILedgerReader ledger, ISettingsStore settings, TimeProvider time, ILoggerFactory loggers)
     {
         var engine = EmbeddedClickHouse.Start(
-            new EmbeddedClickHouseOptions { LibraryPath = libraryPath, DataFolder = folder.ClickHouse }, time, loggers.CreateLogger<EmbeddedClickHouse>());
-        var database = new AnalyticsDatabase(engine.Address);
-        var sink = new OutboxSink(ledger.Reader, ledger, database, new OutboxSinkOptions(), time, loggers.CreateLogger<OutboxSink>());
-        return new(engine, database, sink, new CampaignResults(database, () => ledger.Reader.LastOutboxPosition));
+            new EmbeddedClickHouseOptions { LibraryPath = options.EnginePath!, DataFolder = folder.ClickHouse, Port = options.EnginePort }, time, loggers.CreateLogger<EmbeddedClickHouse>());
+        return new(engine.Address, engine, ledger, settings, time, loggers);
     }
+
+    /// <summary>With a server.</summary>
+    public static AnalyticsSystem Connect(AnalyticsAddress address, ILedgerReader ledger, ISettingsStore settings, TimeProvider time, ILoggerFactory loggers) =>
+        new(address, null, ledger, settings, time, loggers);
 
     /// <summary>Waits for the engine, brings its schema up to date, then follows the outbox until cancelled.</summary>
     public async Task FollowAsync(CancellationToken cancellationToken)
     {
-        await _engine.WaitReadyAsync(cancellationToken);
+        await ReadyAsync(cancellationToken);
         await Sink.RunAsync(cancellationToken);
     }
 
     public async Task RebuildAsync(IProgress<long> progress, CancellationToken cancellationToken)
     {
-        await _engine.WaitReadyAsync(cancellationToken);
+        await ReadyAsync(cancellationToken);
         await Sink.RebuildAsync(progress, cancellationToken);
     }
 
@@ -52,8 +55,10 @@ internal sealed class AnalyticsSystem : IAsyncDisposable
     {
         Sink.Dispose();
         _database.Dispose();
-        await _engine.DisposeAsync();
+        if (_engine is not null) await _engine.DisposeAsync();
     }
+
+    private Task ReadyAsync(CancellationToken cancellationToken) => _engine?.WaitReadyAsync(cancellationToken) ?? Task.CompletedTask;
 }
 
 /// <summary>Where there is no analytics store, results say so; decisions are the same.</summary>

@@ -31,10 +31,10 @@ internal static class MaintenanceCommands
     {
         var folder = DataFolder.Open(options.DataPath);
         using var claim = folder.Claim();
-        if (options.EnginePath is not { } engine) throw new StartRefusedException("PROMOTIONS_LIBCHDB does not name the ClickHouse engine: start with ./deploy/rebuild-analytics, which fetches it.");
+        if (options.EnginePath is null) throw new StartRefusedException("PROMOTIONS_LIBCHDB does not name the ClickHouse engine: start with ./deploy/rebuild-analytics, which fetches it.");
         using var loggers = LoggerFactory.Create(logging => logging.AddSimpleConsole().SetMinimumLevel(LogLevel.Warning));
         await using var ledger = SqliteLedger.Open(new SqliteLedgerOptions { Path = folder.LedgerFile }, time);
-        await using var analytics = AnalyticsSystem.Start(folder, engine, ledger, time, loggers);
+        await using var analytics = AnalyticsSystem.Start(folder, options, ledger.Reader, ledger, time, loggers);
         var last = ledger.Reader.LastOutboxPosition;
         var bar = new ProgressBar("rebuilding", Console.Out, !Console.IsOutputRedirected, time);
         await analytics.RebuildAsync(new Direct(position => bar.Report(last == 0 ? 1 : (double)position / last, $"{position:#,0} of {last:#,0} rows")), cancellationToken);

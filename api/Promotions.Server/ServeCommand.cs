@@ -1,5 +1,3 @@
-using System.Net;
-using System.Net.Sockets;
 using Microsoft.AspNetCore.DataProtection;
 using Promotions.Admin.Hosting;
 using Promotions.Admin.SignIn;
@@ -23,19 +21,16 @@ internal static class ServeCommand
         var time = new SteerableClock(wall);
         var folder = DataFolder.Open(options.DataPath);
         using var claim = folder.Claim();
-        RefuseTakenPort(options.Port);
+        WebHosting.RefuseTakenPort(options.Listen, options.Port);
         DemoShop.SetOut(folder, options, time);
 
-        var builder = WebApplication.CreateSlimBuilder();
-        builder.Logging.ClearProviders().AddSimpleConsole(console => console.SingleLine = true).SetMinimumLevel(LogLevel.Warning)
-            .AddFilter("Microsoft.AspNetCore.DataProtection", LogLevel.Error);       // the keys lie in a folder that only its owner reads
-        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, options.Port));
-        using var loggers = LoggerFactory.Create(logging => logging.AddSimpleConsole(console => console.SingleLine = true).SetMinimumLevel(LogLevel.Warning));
+        var builder = WebHosting.CreateBuilder(options);
+        using var loggers = WebHosting.CreateLoggers();
 
         var live = new LiveStatistics(time);
         var observer = new PipelineObserver(live, loggers.CreateLogger<PipelineObserver>());
         await using var system = DecisionSystem.Open(folder, observer, time, loggers.CreateLogger<DecisionSystem>(), options.Demo ? DemoShop.HoldFor : null);
-        await using var analytics = options is { Analytics: true, EnginePath: { } engine } ? AnalyticsSystem.Start(folder, engine, system.Ledger, time, loggers) : null;
+        await using var analytics = options is { Analytics: true, EnginePath: not null } ? AnalyticsSystem.Start(folder, options, system.Ledger.Reader, system.Ledger, time, loggers) : null;
         var start = new StartReadiness();
 
         Register(builder.Services, system, live, start, time);
@@ -89,20 +84,6 @@ internal static class ServeCommand
         services.AddHostedService<AnalyticsFollower>();
     }
 
-    /// <summary>Asked before anything is opened, so that the sentence is the first thing the operator reads.</summary>
-    private static void RefuseTakenPort(int port)
-    {
-        try
-        {
-            using var listener = new TcpListener(IPAddress.Loopback, port);
-            listener.Start();
-        }
-        catch (SocketException e)
-        {
-            throw new StartRefusedException($"Port {port} is in use or not allowed ({e.SocketErrorCode}). Stop what listens there, or set PROMOTIONS_PORT to another port.", e);
-        }
-    }
-
     private static void Announce(ServerOptions options, DataFolder folder, string adminFile, string checkoutFile, AnalyticsSystem? analytics)
     {
         Console.WriteLine($"""
@@ -110,7 +91,7 @@ internal static class ServeCommand
               dashboard   http://127.0.0.1:{options.Port}/            sign in with the key in {adminFile}
               API         http://127.0.0.1:{options.Port}/v1          checkout's key is in {checkoutFile}
               OpenAPI     http://127.0.0.1:{options.Port}/openapi/v1.json
-              ClickHouse  {(analytics is null ? "off (--no-analytics)" : $"http://127.0.0.1:{analytics.Address.Port}/  database {analytics.Address.Database}")}
+              ClickHouse  {analytics?.Where ?? "off (--no-analytics)"}
               data        {folder.Root}
             """);
     }

@@ -61,7 +61,7 @@ public class DemoShopTests(ITestOutputHelper output)
         {
             var clock = new SteerableClock(TimeProvider.System);
             var now = EventTime.From(new DateTimeOffset(2026, 6, 1, 12, 0, 0, TimeSpan.Zero));
-            var options = new ServerOptions(folder, 0, true, rate, 60, false, null, null);
+            var options = new ServerOptions(folder, System.Net.IPAddress.Loopback, 0, true, rate, 60, false, null, null, 0);
             var simulation = DemoShop.Simulation(options, now) with { Customers = 2_000 };
             clock.Steer(simulation.Start.ToDateTimeOffset());
             await using var system = DecisionSystem.Open(

@@ -1,0 +1,119 @@
+using System.Collections;
+using System.Globalization;
+using Promotions.Analytics;
+
+namespace Promotions.Server.Scaled;
+
+/// <summary>What a process of the scaled set does.</summary>
+[Flags]
+internal enum ServerRoles
+{
+    None = 0,
+
+    /// <summary>The HTTP API.</summary>
+    Api = 1,
+
+    /// <summary>The topologies: features, price, model, decision.</summary>
+    Pipeline = 2,
+
+    /// <summary>Followers of the ledger: ClickHouse, expiry. One instance works at a time, others wait for its lease.</summary>
+    Sinks = 4,
+
+    /// <summary>The dashboard.</summary>
+    Admin = 8,
+
+    All = Api | Pipeline | Sinks | Admin,
+}
+
+/// <summary>Kafka, PostgreSQL and ClickHouse servers instead of the embedded parts.</summary>
+/// <param name="Bootstrap">Kafka's addresses, <c>host:port</c> with commas between.</param>
+/// <param name="Postgres">Npgsql's connection string, database named.</param>
+/// <param name="ClickHouse">Null: the sinks' process runs the embedded engine, or there are no analytics.</param>
+/// <param name="Group">Consumer group, and the start of internal topics' names.</param>
+/// <param name="Prefix">Before every topic's name.</param>
+/// <param name="Client">Further settings of the Kafka client, in librdkafka's names: <c>security.protocol</c>, <c>sasl.username</c> ...</param>
+/// <param name="InstanceId">Static membership of a pipeline process; null: dynamic.</param>
+/// <param name="Threads">Of a pipeline process. Range: 1 to 64. Default 2.</param>
+/// <param name="Standbys">Copies of each task's state kept ready in other processes. Range: 0 to 3. Default 1.</param>
+/// <param name="Partitions">Of topics that this system makes. Range: 1 to 1,024. Default 8. Fixed once they are there.</param>
+internal sealed record ScaledOptions(
+    ServerRoles Roles, string Bootstrap, string Postgres, AnalyticsAddress? ClickHouse, string Group, string Prefix, IReadOnlyDictionary<string, string> Client,
+    string? InstanceId, int Threads, int Standbys, int Partitions)
+{
+    private const string ClientPrefix = "PROMOTIONS_KAFKA_";
+    private static readonly string[] OwnNames = ["BOOTSTRAP", "GROUP", "PREFIX", "INSTANCE_ID", "PARTITIONS", "HOME"];
+
+    /// <summary>From the command line, or else the environment. Null where neither names a broker nor a database: then everything is embedded.</summary>
+    /// <exception cref="StartRefusedException">Half of it is missing, or a value is none.</exception>
+    public static ScaledOptions? From(string? roles, string? bootstrap, string? postgres, string? clickHouse)
+    {
+        roles ??= Text("PROMOTIONS_ROLES");
+        bootstrap ??= Text("PROMOTIONS_KAFKA_BOOTSTRAP");
+        postgres ??= Text("PROMOTIONS_POSTGRES");
+        clickHouse ??= Text("PROMOTIONS_CLICKHOUSE");
+        if (bootstrap is null && postgres is null)
+        {
+            if (roles is not null) throw new StartRefusedException("Roles are for the scaled set: name Kafka (--bootstrap) and PostgreSQL (--postgres), or leave --roles out to run everything embedded.");
+            if (clickHouse is not null) throw new StartRefusedException("A ClickHouse server is used by the scaled set: name Kafka (--bootstrap) and PostgreSQL (--postgres) too, or leave --clickhouse out.");
+            return null;
+        }
+
+        if (bootstrap is null) throw new StartRefusedException("PostgreSQL is the scaled set's ledger, whose log is Kafka: name its servers with --bootstrap (or PROMOTIONS_KAFKA_BOOTSTRAP).");
+        if (postgres is null) throw new StartRefusedException("Over Kafka the ledger is PostgreSQL: name the database with --postgres (or PROMOTIONS_POSTGRES).");
+        return new(
+            ParseRoles(roles), bootstrap, postgres, clickHouse is null ? null : ParseClickHouse(clickHouse),
+            Text("PROMOTIONS_KAFKA_GROUP") ?? "promotions", Text("PROMOTIONS_KAFKA_PREFIX") ?? "", ClientSettings(),
+            Text("PROMOTIONS_KAFKA_INSTANCE_ID"), Number("PROMOTIONS_PIPELINE_THREADS", 2, 1, 64), Number("PROMOTIONS_STANDBYS", 1, 0, 3), Number("PROMOTIONS_KAFKA_PARTITIONS", 8, 1, 1_024));
+    }
+
+    private static ServerRoles ParseRoles(string? text)
+    {
+        if (text is null) return ServerRoles.All;
+        var roles = ServerRoles.None;
+        foreach (var name in text.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
+        {
+            roles |= name switch
+            {
+                "api" => ServerRoles.Api,
+                "pipeline" => ServerRoles.Pipeline,
+                "sinks" => ServerRoles.Sinks,
+                "admin" => ServerRoles.Admin,
+                "all" => ServerRoles.All,
+                _ => throw new StartRefusedException($"There is no role '{name}': roles are api, pipeline, sinks, admin (or all)."),
+            };
+        }
+
+        return roles is ServerRoles.None ? throw new StartRefusedException("No role is named: roles are api, pipeline, sinks, admin (or all).") : roles;
+    }
+
+    /// <summary><c>http://user:password@host:8123/database</c>; the database is <c>promotions</c> where none is named.</summary>
+    private static AnalyticsAddress ParseClickHouse(string text)
+    {
+        if (!Uri.TryCreate(text, UriKind.Absolute, out var uri) || uri.Scheme is not ("http" or "https"))
+            throw new StartRefusedException("ClickHouse's address is http://user:password@host:8123/database, of its HTTP interface.");      // the text may hold a password
+        var user = uri.UserInfo.Split(':', 2);
+        return new(
+            uri.Host, uri.Port, user[0].Length == 0 ? "default" : Uri.UnescapeDataString(user[0]), user.Length < 2 ? "" : Uri.UnescapeDataString(user[1]),
+            uri.AbsolutePath.Trim('/') is { Length: > 0 } database ? database : "promotions", uri.Scheme);
+    }
+
+    /// <summary><c>PROMOTIONS_KAFKA_SECURITY_PROTOCOL</c> is librdkafka's <c>security.protocol</c>.</summary>
+    private static Dictionary<string, string> ClientSettings()
+    {
+        var settings = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (DictionaryEntry variable in Environment.GetEnvironmentVariables())
+        {
+            if (variable.Key is not string name || !name.StartsWith(ClientPrefix, StringComparison.Ordinal) || variable.Value is not string { Length: > 0 } value) continue;
+            var own = name[ClientPrefix.Length..];
+            if (!OwnNames.Contains(own)) settings.Add(own.ToLowerInvariant().Replace('_', '.'), value);
+        }
+
+        return settings;
+    }
+
+    private static string? Text(string name) => Environment.GetEnvironmentVariable(name) is { Length: > 0 } text ? text : null;
+
+    private static int Number(string name, int otherwise, int min, int max) => Text(name) is not { } text ? otherwise
+        : int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number >= min && number <= max ? number
+        : throw new StartRefusedException(string.Create(CultureInfo.InvariantCulture, $"{name} must be from {min} to {max}, not '{text}'."));
+}
