@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using Microsoft.Extensions.Logging;
 using Promotions.Api.Http;
 using Promotions.Api.Observing;
 
@@ -41,29 +42,14 @@ internal static class SystemEndpoints
 
     private static Task AliveAsync(ApiCall call)
     {
-        call.Answer(200, new HealthAnswer("alive", []), HealthJson.Default.HealthAnswer);
+        call.Answer(200, HealthAnswer.Alive, HealthJson.Default.HealthAnswer);
         return Task.CompletedTask;
     }
 
     private static async Task ReadyAsync(ApiCall call)
     {
-        var missing = new List<HealthCheckAnswer>();
-        foreach (var check in call.Services.Readiness)
-            if (await AskAsync(call, check) is { } reason) missing.Add(new(check.Name, reason));
-        call.Answer(missing.Count == 0 ? 200 : 503, new HealthAnswer(missing.Count == 0 ? "ready" : "not_ready", missing), HealthJson.Default.HealthAnswer);
-    }
-
-    private static async Task<string?> AskAsync(ApiCall call, IReadinessCheck check)
-    {
-        try
-        {
-            return await check.CheckAsync(call.Aborted);
-        }
-        catch (Exception exception) when (exception is not OperationCanceledException)
-        {
-            ApiLog.ReadinessCheckFailed(call.Services.Logger, exception, check.Name);
-            return "The check itself failed; see the log.";
-        }
+        var answer = await HealthAnswer.AskAsync(call.Services.Readiness, call.Services.Logger, call.Aborted);
+        call.Answer(answer.StatusCode, answer, HealthJson.Default.HealthAnswer);
     }
 
     private static Task MetricsAsync(ApiCall call)
@@ -74,7 +60,34 @@ internal static class SystemEndpoints
 }
 
 /// <param name="Missing">What is not ready.</param>
-internal sealed record HealthAnswer(string Status, IReadOnlyList<HealthCheckAnswer> Missing);
+internal sealed record HealthAnswer(string Status, IReadOnlyList<HealthCheckAnswer> Missing)
+{
+    public static readonly HealthAnswer Alive = new("alive", []);
+
+    [JsonIgnore]
+    public int StatusCode => Missing.Count == 0 ? 200 : 503;
+
+    public static async Task<HealthAnswer> AskAsync(IReadOnlyList<IReadinessCheck> checks, ILogger logger, CancellationToken cancellationToken)
+    {
+        var missing = new List<HealthCheckAnswer>();
+        foreach (var check in checks)
+            if (await AskAsync(check, logger, cancellationToken) is { } reason) missing.Add(new(check.Name, reason));
+        return new(missing.Count == 0 ? "ready" : "not_ready", missing);
+    }
+
+    private static async Task<string?> AskAsync(IReadinessCheck check, ILogger logger, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await check.CheckAsync(cancellationToken);
+        }
+        catch (Exception exception) when (exception is not OperationCanceledException)
+        {
+            ApiLog.ReadinessCheckFailed(logger, exception, check.Name);
+            return "The check itself failed; see the log.";
+        }
+    }
+}
 
 internal sealed record HealthCheckAnswer(string Check, string Reason);
 

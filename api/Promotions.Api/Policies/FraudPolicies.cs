@@ -25,6 +25,13 @@ public sealed class FraudPolicies(ISettingsStore settings, FraudPolicy shipped, 
     /// <summary>What decides from now on.</summary>
     public WrittenPolicy Current => _current;
 
+    /// <summary>Reads again what another process may have written. A decision in progress keeps the version that it began with.</summary>
+    /// <exception cref="InvalidDataException">What is written there is no policy of this version; the one read before stays.</exception>
+    public void Refresh()
+    {
+        if (Read(settings, CurrentName) is { } written && written.Policy.Version > _current.Policy.Version) _current = written;
+    }
+
     /// <summary>That version as it was written; null when there was none.</summary>
     public WrittenPolicy? Find(int version) => _current is var current && current.Policy.Version == version ? current : Read(settings, NameOf(version));
 
