@@ -1,6 +1,7 @@
 using System.Globalization;
 using Promotions.Domain;
 using Promotions.Ledger;
+using Promotions.Processing;
 using Promotions.Simulation;
 using Promotions.Simulation.Abuse;
 
@@ -45,7 +46,7 @@ internal sealed class DemoShop : IAsyncDisposable
         {
             File.Delete(folder.DemoMark);
             clock.Release();
-            return GoOn(system, Simulation(options, Read(until)), options, clock, logger);
+            return GoOn(system.Ledger, system.Gateway, Simulation(options, Read(until)), options, clock, logger);
         }
 
         if (!File.Exists(folder.DemoMark)) return null;
@@ -60,6 +61,20 @@ internal sealed class DemoShop : IAsyncDisposable
         if (options.Rate <= 0) return null;
         retailer.GoLive(EventTime.Now(clock), options.Rate);
         return new(retailer, feeder, clock, logger);
+    }
+
+    /// <summary>A shop without a past, on a ledger that other processes share: its campaigns and coupons on the first start, then its shoppers and abusers.</summary>
+    /// <returns>Null when nobody is to go on (<c>--rate 0</c>).</returns>
+    public static async Task<DemoShop?> OpenLiveAsync(ILedger ledger, ISettingsStore settings, IRedemptionGateway gateway, ServerOptions options, TimeProvider time, ILogger logger, CancellationToken cancellationToken)
+    {
+        if (settings.Find(Scope, LoadedUntil) is { } until) return GoOn(ledger, gateway, Simulation(options, Read(until)), options, time, logger);
+        var retailer = new SimulatedRetailer(Simulation(options, EventTime.Now(time).Plus(TimeSpan.FromDays(options.DemoDays))));
+        var feeder = new SimulationFeeder(retailer, gateway, ledger);
+        while (retailer.PeekTime() == retailer.Start && await feeder.StepAsync(cancellationToken) is not CouponsAdded) { }
+        await settings.PutAsync(Scope, LoadedUntil, retailer.Start.Plus(TimeSpan.FromDays(options.DemoDays)).ToString(), Actor.System, cancellationToken);
+        if (options.Rate <= 0) return null;
+        retailer.GoLive(EventTime.Now(time), options.Rate);
+        return new(retailer, feeder, time, logger);
     }
 
     /// <summary>The shop whose past ends at <paramref name="until"/>: the same, whenever it is opened.</summary>
@@ -89,11 +104,11 @@ internal sealed class DemoShop : IAsyncDisposable
         _stop.Dispose();
     }
 
-    private static DemoShop? GoOn(DecisionSystem system, SimulationOptions simulation, ServerOptions options, SteerableClock clock, ILogger logger)
+    private static DemoShop? GoOn(ILedger ledger, IRedemptionGateway gateway, SimulationOptions simulation, ServerOptions options, TimeProvider time, ILogger logger)
     {
         if (options.Rate <= 0) return null;
-        var retailer = SimulatedRetailer.Resume(simulation, EventTime.Now(clock), options.Rate);
-        return new(retailer, new SimulationFeeder(retailer, system.Gateway, system.Ledger), clock, logger);
+        var retailer = SimulatedRetailer.Resume(simulation, EventTime.Now(time), options.Rate);
+        return new(retailer, new SimulationFeeder(retailer, gateway, ledger), time, logger);
     }
 
     private static EventTime Read(string time) => EventTime.From(DateTimeOffset.Parse(time, CultureInfo.InvariantCulture));
