@@ -52,9 +52,9 @@ public sealed class EngineCrashTests
                 static row => (row.GetInt64(0), row.GetInt64(1), row.GetInt64(2)), Stop);
             Assert.Equal((ledger.LastOutboxPosition, ledger.LastOutboxPosition, ledger.LastOutboxPosition), rows[0]);
             var counts = await database.QueryAsync("SELECT type, toInt64(count()) FROM $database.outbox GROUP BY type ORDER BY type", null, static row => (row.GetString(0), row.GetInt64(1)), Stop);
-            Assert.Equal(ledger.Events.GroupBy(static row => row.Type).OrderBy(static group => group.Key, StringComparer.Ordinal).Select(static group => (group.Key, (long)group.Count())), counts);
+            Assert.Equal(ledger.Rows.GroupBy(static row => row.Type).OrderBy(static group => group.Key, StringComparer.Ordinal).Select(static group => (group.Key, (long)group.Count())), counts);
             var sales = await database.QueryAsync("SELECT toInt64(count()) FROM $database.sales", null, static row => Convert.ToInt64(row.GetValue(0), CultureInfo.InvariantCulture), Stop);
-            Assert.Equal(ledger.Events.Count(static row => row.Type is "order" or "return"), sales[0]);
+            Assert.Equal(ledger.Rows.Count(static row => row.Type is "order" or "return"), sales[0]);
 
             // The rollup, too, against sums over the facts themselves.
             var result = (await new CampaignResults(database).ComputeAsync("spring", Stop))!;

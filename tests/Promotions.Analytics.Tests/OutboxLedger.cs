@@ -8,18 +8,12 @@ using Promotions.Ledger.Outbox;
 
 namespace Promotions.Analytics.Tests;
 
-/// <summary>The reading side of a ledger, in memory: an outbox that tests write with the ledger's own payload writer.</summary>
-internal sealed class OutboxLedger : ILedgerReader
+/// <summary>An outbox that tests write, a fact a call.</summary>
+internal sealed class OutboxLedger : MemoryOutbox
 {
     public static readonly EventTime Start = EventTime.From(new DateTimeOffset(2026, 3, 1, 8, 0, 0, TimeSpan.Zero));
 
-    private readonly List<OutboxEvent> _outbox = [];
-
     public static EventTime At(double days) => Start.Plus(TimeSpan.FromDays(days));
-
-    public IReadOnlyList<OutboxEvent> Events => _outbox;
-    public long LastOutboxPosition => _outbox.Count;
-    public IReadOnlyList<OutboxEvent> ReadOutbox(long afterPosition, int max) => _outbox.GetRange((int)afterPosition, Math.Min(max, _outbox.Count - (int)afterPosition));
 
     public OutboxLedger Campaign(string id, int controlShare, Distribution distribution = Distribution.Public, EventTime? endsAt = null, int version = 1, string currency = "EUR")
     {
@@ -63,47 +57,10 @@ internal sealed class OutboxLedger : ILedgerReader
         return captured ? Add(OutboxTypes.HoldCaptured, id, later, OutboxWriter.Hold(decision, Next, later, null)) : this;
     }
 
-    /// <summary>Forgets the newest rows, as a ledger set back from an old copy does.</summary>
-    public void SetBackTo(int position) => _outbox.RemoveRange(position, _outbox.Count - position);
-
-    private long Next => _outbox.Count + 1;
-
-    private OutboxLedger Add(string type, string key, EventTime at, byte[] payload)
+    private new OutboxLedger Add(string type, string key, EventTime at, byte[] payload)
     {
-        _outbox.Add(new(Next, at, type, key, payload));
+        base.Add(type, key, at, payload);
         return this;
-    }
-
-    public long LastLogPosition => throw NotAsked();
-    public Decision? FindDecision(string redemptionId) => throw NotAsked();
-    public IReadOnlyList<Decision> LatestDecisions(int max, long beforePosition = long.MaxValue) => throw NotAsked();
-    public IReadOnlyList<Decision> LatestDecisionsOf(string customerId, int max) => throw NotAsked();
-    public IReadOnlyList<Flag> Flags(bool openOnly, int max, long beforePosition = long.MaxValue) => throw NotAsked();
-    public Flag? FindFlag(string redemptionId) => throw NotAsked();
-    public IReadOnlyList<Balance> BalancesOf(string customerId) => throw NotAsked();
-    public IReadOnlyList<CustomerCoupon> CouponsOf(string customerId) => throw NotAsked();
-    public IReadOnlyList<Campaign> Campaigns() => throw NotAsked();
-    public CampaignUsage UsageOf(string campaignId) => throw NotAsked();
-    public IReadOnlyList<Coupon> CouponsOfCampaign(string campaignId, int max, string? afterCode) => throw NotAsked();
-    public RemainingLimits RemainingLimits(string campaignId, string? code, string customerId) => throw NotAsked();
-    public IReadOnlyList<LogRecord> ReadLog(long afterPosition, int max) => throw NotAsked();
-
-    private static NotSupportedException NotAsked() => new("Analytics reads the outbox only.");
-}
-
-/// <summary>Settings in memory; survives what the test calls a crash.</summary>
-internal sealed class MemorySettings : ISettingsStore
-{
-    private readonly Dictionary<(string, string), string> _values = [];
-
-    public string? Find(string scope, string name) => _values.GetValueOrDefault((scope, name));
-    public IReadOnlyList<KeyValuePair<string, string>> List(string scope) => [.. _values.Where(v => v.Key.Item1 == scope).Select(v => KeyValuePair.Create(v.Key.Item2, v.Value))];
-
-    public Task PutAsync(string scope, string name, string? value, Actor actor, CancellationToken cancellationToken)
-    {
-        if (value is null) _values.Remove((scope, name));
-        else _values[(scope, name)] = value;
-        return Task.CompletedTask;
     }
 }
 

@@ -3,6 +3,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 using Promotions.Analytics;
 using Promotions.Analytics.Hosting;
 using Promotions.Analytics.Sink;
+using Promotions.Analytics.Tests;
 using Promotions.Domain;
 using Promotions.Domain.Campaigns;
 using Promotions.Domain.Decisions;
@@ -60,7 +61,7 @@ internal sealed class AnalyticsBench : IAsyncDisposable
     public OutboxSink Sink(ILedgerReader ledger, ISettingsStore settings) => new(ledger, settings, Database, new(), TimeProvider.System, NullLogger<OutboxSink>.Instance);
 
     /// <summary>For an outbox in memory, whose settings nobody reads again.</summary>
-    public OutboxSink Sink(ILedgerReader ledger) => Sink(ledger, new BenchSettings());
+    public OutboxSink Sink(ILedgerReader ledger) => Sink(ledger, new MemorySettings());
 
     public async ValueTask DisposeAsync()
     {
@@ -68,37 +69,18 @@ internal sealed class AnalyticsBench : IAsyncDisposable
         await _engine.DisposeAsync();
         Directory.Delete(_folder, recursive: true);
     }
-
-    private sealed class BenchSettings : ISettingsStore
-    {
-        private readonly Dictionary<(string, string), string?> _values = [];
-        public string? Find(string scope, string name) => _values.GetValueOrDefault((scope, name));
-        public IReadOnlyList<KeyValuePair<string, string>> List(string scope) => [];
-
-        public Task PutAsync(string scope, string name, string? value, Actor actor, CancellationToken cancellationToken)
-        {
-            _values[(scope, name)] = value;
-            return Task.CompletedTask;
-        }
-    }
 }
 
 /// <summary>An outbox in memory, written with the ledger's own writer: what is measured is the way from it to queryable.</summary>
-internal sealed class BenchOutbox : ILedgerReader
+internal sealed class BenchOutbox : MemoryOutbox
 {
-    private readonly List<OutboxEvent> _rows = [];
-
-    public long Next => _rows.Count + 1;
-    public long LastOutboxPosition => _rows.Count;
-    public IReadOnlyList<OutboxEvent> ReadOutbox(long afterPosition, int max) => _rows.GetRange((int)afterPosition, Math.Min(max, _rows.Count - (int)afterPosition));
-
     /// <summary>The rows as the ledger's own file holds them. The file must not be open elsewhere.</summary>
     public void WriteTo(string ledgerFile)
     {
         using var db = Db.Open(ledgerFile, readOnly: false);
         var insert = db.Prepare("INSERT INTO outbox VALUES (?, ?, ?, ?, ?, ?)");
         db.Execute("BEGIN IMMEDIATE");
-        foreach (var row in _rows)
+        foreach (var row in Rows)
             insert.Bind(1, row.Position).Bind(2, row.Position).Bind(3, row.At.UnixMilliseconds).Bind(4, row.Type).Bind(5, row.Key).Bind(6, row.Payload.Span).Run();
         db.Execute("COMMIT");
     }
@@ -129,22 +111,4 @@ internal sealed class BenchOutbox : ILedgerReader
         Add(OutboxTypes.Decision, id, at, OutboxWriter.Decision(decision));
         Add(OutboxTypes.HoldCaptured, id, at, OutboxWriter.Hold(decision, Next, at, null));
     }
-
-    private void Add(string type, string key, EventTime at, byte[] payload) => _rows.Add(new(Next, at, type, key, payload));
-
-    public long LastLogPosition => throw NotAsked();
-    public Decision? FindDecision(string redemptionId) => throw NotAsked();
-    public IReadOnlyList<Decision> LatestDecisions(int max, long beforePosition = long.MaxValue) => throw NotAsked();
-    public IReadOnlyList<Decision> LatestDecisionsOf(string customerId, int max) => throw NotAsked();
-    public IReadOnlyList<Flag> Flags(bool openOnly, int max, long beforePosition = long.MaxValue) => throw NotAsked();
-    public Flag? FindFlag(string redemptionId) => throw NotAsked();
-    public IReadOnlyList<Balance> BalancesOf(string customerId) => throw NotAsked();
-    public IReadOnlyList<CustomerCoupon> CouponsOf(string customerId) => throw NotAsked();
-    public IReadOnlyList<Campaign> Campaigns() => throw NotAsked();
-    public CampaignUsage UsageOf(string campaignId) => throw NotAsked();
-    public IReadOnlyList<Coupon> CouponsOfCampaign(string campaignId, int max, string? afterCode) => throw NotAsked();
-    public RemainingLimits RemainingLimits(string campaignId, string? code, string customerId) => throw NotAsked();
-    public IReadOnlyList<LogRecord> ReadLog(long afterPosition, int max) => throw NotAsked();
-
-    private static NotSupportedException NotAsked() => new("Analytics reads the outbox only.");
 }
