@@ -81,7 +81,7 @@ public static class PromotionsApi
         foreach (var operation in ApiTable.All)
             routes.MapMethods(operation.Path, [operation.Method], new ApiPipeline(operation, services, inFlight).InvokeAsync).WithMetadata(operation).WithName(operation.Id);
 
-        foreach (var prefix in (ReadOnlySpan<string>)["/v1", "/openapi"])
+        foreach (var prefix in (ReadOnlySpan<string>)["/v1", "/openapi", "/schemas"])
         {
             var nothing = new ApiOperation($"nothing{prefix.Replace('/', '_')}", "*", prefix + "/{**rest}", new Access(KeyScopes.Checkout | KeyScopes.Analyst, false), "", "Nothing is here", RefuseUnknown)
             {

@@ -17,5 +17,6 @@ public static class ApiTable
         .. PolicyEndpoints.All,
         .. KeyEndpoints.All,
         .. SystemEndpoints.All,
+        .. SchemaEndpoints.All,
     ];
 }

@@ -2,7 +2,6 @@ using System.Globalization;
 using Promotions.Api.Bulk;
 using Promotions.Api.Http;
 using Promotions.Api.Problems;
-using Promotions.Contracts;
 using Promotions.Contracts.Intake;
 using Promotions.Contracts.Json;
 using Promotions.Domain;
@@ -100,30 +99,18 @@ internal static class EventEndpoints
     {
         if (await call.ReadAsync(ContractsJson.Default.EngagementBody) is not { } body || !call.TryId(body.Id, out var id)) return;
         var errors = new FieldErrors();
-        var channel = Check.Id(errors, body.Channel, "/channel");
-        var customerId = Check.Id(errors, body.CustomerId, "/customer_id");
-        var type = Check.Id(errors, body.Type, "/type");
-        if (errors.Any) call.Refuse(errors);
-        else if (!call.Key.Allows(channel)) call.Refuse(ProblemKind.ChannelNotAllowed);
-        else
-        {
-            var hash = CanonicalHash.Of("engagement", id, call.Key.Id, channel, customerId, type);
-            var engagement = new EngagementRecorded(id, channel, call.Key.Id, customerId, type, call.At, hash);
-            call.AnswerRecorded(id, await call.Services.Gateway.RecordAsync(engagement, CancellationToken.None).Bounded(call.Services));
-        }
+        var engagement = EventIntake.Engagement(body, new Caller(id, call.Key.Id, call.At, null), errors);
+        if (engagement is null) call.Refuse(errors);
+        else if (!call.Key.Allows(engagement.Channel)) call.Refuse(ProblemKind.ChannelNotAllowed);
+        else call.AnswerRecorded(id, await call.Services.Gateway.RecordAsync(engagement, CancellationToken.None).Bounded(call.Services));
     }
 
     private static async Task LabelAsync(ApiCall call)
     {
         if (await call.ReadAsync(ContractsJson.Default.LabelBody) is not { } body || !call.TryId(body.Id, out var id)) return;
         var errors = new FieldErrors();
-        var redemptionId = Check.Id(errors, body.RedemptionId, "/redemption_id");
-        if (body.Abuse is null) errors.Add("/abuse", "required", "Is missing.");
-        if (body.Source is not ("review" or "chargeback" or "refund" or "import"))
-            errors.Add("/source", body.Source is null ? "required" : "unknown_value", "Must be review, chargeback, refund or import.");
-        var note = Check.OptionalText(errors, body.Note, "/note", Bounds.NoteMax);
-        if (errors.Any) call.Refuse(errors);
-        else await RecordLabelAsync(call, id, redemptionId, body.Abuse!.Value, body.Source!, note);
+        if (EventIntake.Label(body, errors) is not { } label) call.Refuse(errors);
+        else await RecordLabelAsync(call, id, label.RedemptionId, label.Abuse, label.Source, label.Note);
     }
 
     /// <summary>A label is about the entities that its redemption touched; these come from the record, not from the caller.</summary>
