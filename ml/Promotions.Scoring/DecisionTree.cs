@@ -30,57 +30,22 @@ public sealed record DecisionTree(int[] Feature, float[] Threshold, bool[] Missi
     public bool GoesLeft(int node, float value) => float.IsNaN(value) ? MissingLeft[node] : value <= Threshold[node];
 
     /// <summary>Training rows per node: the sum of its leaves' covers.</summary>
-    public double[] NodeCovers()
-    {
-        var covers = new double[NodeCount];
-        for (var node = NodeCount - 1; node >= 0; node--) covers[node] = CoverOf(Left[node], covers) + CoverOf(Right[node], covers);
-        return covers;
-    }
+    public double[] NodeCovers() => TreeShape.Covers(Left, Right, LeafCover);
 
     /// <summary>Mean leaf value over the training rows.</summary>
-    public double ExpectedValue()
-    {
-        if (NodeCount == 0) return LeafValue[0];
-        double sum = 0, rows = 0;
-        for (var leaf = 0; leaf < LeafCount; leaf++)
-        {
-            sum += LeafCover[leaf] * LeafValue[leaf];
-            rows += LeafCover[leaf];
-        }
-        return sum / rows;
-    }
-
-    internal double CoverOf(int child, double[] nodeCovers) => child >= 0 ? nodeCovers[child] : LeafCover[~child];
+    public double ExpectedValue() => TreeShape.ExpectedValue(LeafValue, LeafCover);
 
     /// <returns>What is wrong with the tree, or null.</returns>
     internal string? Problem(int featureCount)
     {
         var n = NodeCount;
-        if (Threshold.Length != n || MissingLeft.Length != n || Left.Length != n || Right.Length != n) return "its node arrays differ in length";
-        if (LeafCount != n + 1) return $"it has {n} nodes and {LeafCount} leaves; a tree has one leaf more than nodes";
-        if (LeafCover.Length != LeafCount) return "its leaf arrays differ in length";
-        var seen = new bool[n + LeafCount];
+        if (Threshold.Length != n || MissingLeft.Length != n || Left.Length != n) return "its node arrays differ in length";
         for (var node = 0; node < n; node++)
         {
             if (Feature[node] < 0 || Feature[node] >= featureCount) return $"node {node} looks at feature {Feature[node]} of {featureCount}";
             if (!float.IsFinite(Threshold[node])) return $"node {node} has the threshold {Threshold[node]}";
-            foreach (var child in (ReadOnlySpan<int>)[Left[node], Right[node]])
-            {
-                // Children after parents: no cycle, and one pass upwards or downwards visits all.
-                if (child >= n || (child >= 0 && child <= node) || (child < 0 && ~child >= LeafCount)) return $"node {node} has the child {child}";
-                ref var taken = ref seen[child >= 0 ? child : n + ~child];
-                if (taken) return $"child {child} of node {node} has two parents";
-                taken = true;
-            }
         }
-        for (var leaf = 0; leaf < LeafCount; leaf++)
-        {
-            if (!double.IsFinite(LeafValue[leaf])) return $"leaf {leaf} has the value {LeafValue[leaf]}";
-            if (!double.IsFinite(LeafCover[leaf]) || LeafCover[leaf] < 0) return $"leaf {leaf} has the cover {LeafCover[leaf]}";
-        }
-        var covers = NodeCovers();
-        for (var node = 0; node < n; node++)
-            if (!(covers[node] > 0)) return $"no training row reached node {node}";
-        return null;
+
+        return TreeShape.Problem(Left, Right, LeafValue, LeafCover);
     }
 }

@@ -21,6 +21,9 @@ public interface IScorer
 
     double ExpectedScore { get; }
 
+    /// <summary>Where the model comes from; null when its file does not say.</summary>
+    TrainingCard? Card => null;
+
     /// <summary>The largest share of the population that stayed below a value of a feature. Null where no bound lies below it, or nothing was measured.</summary>
     PopulationBound? UsualBelow(int feature, float value) => null;
 }

@@ -1,3 +1,4 @@
+using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
@@ -17,7 +18,9 @@ namespace Promotions.Scoring;
 /// Where the row has already left the region of an earlier split on the same feature, the split only averages. DECISIONS.md derives it.
 /// Work per tree: a few vector instructions per node, whatever the depth; no division.
 /// </remarks>
-internal sealed class ShapleyExplainer
+/// <typeparam name="T">Of the values that nodes compare.</typeparam>
+internal sealed class ShapleyExplainer<T>
+    where T : unmanaged, IComparisonOperators<T, T, bool>
 {
     private const int Lanes = 8;
     /// <summary>Flag of a node whose earlier splits on the same feature the row passed; bit 0 says that it goes left.</summary>
@@ -28,8 +31,8 @@ internal sealed class ShapleyExplainer
     [StructLayout(LayoutKind.Sequential)]
     private struct Node
     {
-        public float Threshold;
-        /// <summary>Where its value stands in the two copies of the row: the first for missing goes right, the second for missing goes left.</summary>
+        public T Threshold;
+        /// <summary>Where the value that it compares stands in the prepared row.</summary>
         public int Value;
         public int Feature;
         /// <summary>Whether its feature was split on above.</summary>
@@ -69,22 +72,22 @@ internal sealed class ShapleyExplainer
     private readonly int _slotsMax;
     private readonly int _featureCount;
 
-    public ShapleyExplainer(TreeModel model)
+    public ShapleyExplainer(int featureCount, IReadOnlyList<ExplainedTree<T>> trees)
     {
-        _featureCount = model.Features.Length;
-        var blocksMax = model.Trees.Max(BlocksOf);
+        _featureCount = featureCount;
+        var blocksMax = trees.Max(BlocksOf);
         _points = new double[blocksMax + 1][];
         _weights = new double[blocksMax + 1][];
         for (var blocks = 1; blocks <= blocksMax; blocks++) (_points[blocks], _weights[blocks]) = GaussLegendre.On01(blocks * Lanes);
-        _trees = [.. model.Trees.Where(tree => tree.NodeCount > 0).Select(Prepare)];
-        _slotsMax = model.Trees.Max(tree => tree.NodeCount + tree.LeafCount);
+        _trees = [.. trees.Where(tree => tree.Feature.Length > 0).Select(Prepare)];
+        _slotsMax = trees.Max(tree => tree.Feature.Length + tree.LeafValue.Length);
     }
 
     /// <summary>Registers of points that make the quadrature exact: 8 points for paths of up to 16 different features.</summary>
-    private static int BlocksOf(DecisionTree tree)
+    private static int BlocksOf(ExplainedTree<T> tree)
     {
         var featuresMax = 1;
-        if (tree.NodeCount > 0) Visit(0, []);
+        if (tree.Feature.Length > 0) Visit(0, []);
         return (((featuresMax + 1) / 2) + Lanes - 1) / Lanes;
 
         void Visit(int at, HashSet<int> known)
@@ -101,12 +104,12 @@ internal sealed class ShapleyExplainer
         }
     }
 
-    private Tree Prepare(DecisionTree tree)
+    private Tree Prepare(ExplainedTree<T> tree)
     {
-        var covers = tree.NodeCovers();
-        var nodes = new Node[tree.NodeCount];
-        var repeats = new Repeat[tree.NodeCount];
-        var parent = new (int Node, bool Left)[tree.NodeCount];
+        var covers = TreeShape.Covers(tree.Left, tree.Right, tree.LeafCover);
+        var nodes = new Node[tree.Feature.Length];
+        var repeats = new Repeat[nodes.Length];
+        var parent = new (int Node, bool Left)[nodes.Length];
         var inverses = new List<double>();
         var blocks = BlocksOf(tree);
         parent[0] = (-1, false);
@@ -115,12 +118,12 @@ internal sealed class ShapleyExplainer
             nodes[i] = new()
             {
                 Threshold = tree.Threshold[i],
-                Value = tree.Feature[i] + (tree.MissingLeft[i] ? _featureCount : 0),
+                Value = tree.Value[i],
                 Feature = tree.Feature[i],
                 Left = SlotOf(tree.Left[i]),
                 Right = SlotOf(tree.Right[i]),
-                ShareLeft = tree.CoverOf(tree.Left[i], covers) / covers[i],
-                ShareRight = tree.CoverOf(tree.Right[i], covers) / covers[i],
+                ShareLeft = TreeShape.CoverOf(tree.Left[i], covers, tree.LeafCover) / covers[i],
+                ShareRight = TreeShape.CoverOf(tree.Right[i], covers, tree.LeafCover) / covers[i],
             };
             if (tree.Left[i] >= 0) parent[tree.Left[i]] = (i, true);
             if (tree.Right[i] >= 0) parent[tree.Right[i]] = (i, false);
@@ -137,23 +140,16 @@ internal sealed class ShapleyExplainer
         }
         return new() { Nodes = nodes, Repeats = repeats, LeafValues = tree.LeafValue, Inverses = [.. inverses], Blocks = blocks };
 
-        int SlotOf(int child) => child >= 0 ? child : tree.NodeCount + ~child;
+        int SlotOf(int child) => child >= 0 ? child : nodes.Length + ~child;
     }
 
-    public void Explain(ReadOnlySpan<float> vector, Span<double> contributions)
+    /// <param name="row">Prepared, so that a node's plain comparison with its value sends also what is missing its way.</param>
+    public void Explain(ReadOnlySpan<T> row, Span<double> contributions)
     {
         var scratch = Scratch.Rent((_featureCount + (3 * _slotsMax)) * Lanes);
         var sums = MemoryMarshal.Cast<double, Vector512<double>>(scratch)[.._featureCount];
         var slots = MemoryMarshal.Cast<double, Vector512<double>>(scratch).Slice(_featureCount, 3 * _slotsMax);
         Span<byte> flags = _slotsMax <= StackMax ? stackalloc byte[_slotsMax] : new byte[_slotsMax];
-        Span<float> ordered = _featureCount <= StackMax ? stackalloc float[2 * _featureCount] : new float[2 * _featureCount];
-        for (var f = 0; f < vector.Length; f++)
-        {
-            // Two copies of the row, so that a node's plain comparison sends a missing value its way: infinity goes right, minus infinity left.
-            var missing = float.IsNaN(vector[f]);
-            ordered[f] = missing ? float.PositiveInfinity : vector[f];
-            ordered[_featureCount + f] = missing ? float.NegativeInfinity : vector[f];
-        }
 
         sums.Clear();
         foreach (ref readonly var tree in _trees.AsSpan())
@@ -162,7 +158,7 @@ internal sealed class ShapleyExplainer
             {
                 var t = Vector512.Create<double>(_points[tree.Blocks].AsSpan(block * Lanes, Lanes));
                 var weights = Vector512.Create<double>(_weights[tree.Blocks].AsSpan(block * Lanes, Lanes));
-                PassDown(in tree, ordered, Vector512<double>.One - t, weights, block * Lanes, slots, flags);
+                PassDown(in tree, row, Vector512<double>.One - t, weights, block * Lanes, slots, flags);
                 PassUp(in tree, slots, flags, sums);
             }
         }
@@ -172,13 +168,13 @@ internal sealed class ShapleyExplainer
     // All indices below come from a validated model and lie within scratch that is sized for the largest tree, hence no bounds checks.
 
     /// <summary>Gives every node its weight, k and gain, parents first.</summary>
-    private void PassDown(in Tree tree, Span<float> ordered, Vector512<double> complement, Vector512<double> weights, int offset, Span<Vector512<double>> slots, Span<byte> flags)
+    private void PassDown(in Tree tree, ReadOnlySpan<T> row, Vector512<double> complement, Vector512<double> weights, int offset, Span<Vector512<double>> slots, Span<byte> flags)
     {
         ref var slot = ref MemoryMarshal.GetReference(slots);
         ref var keep = ref Unsafe.Add(ref slot, _slotsMax);
         ref var gain = ref Unsafe.Add(ref keep, _slotsMax);
         ref var flag = ref MemoryMarshal.GetReference(flags);
-        ref var values = ref MemoryMarshal.GetReference(ordered);
+        ref var values = ref MemoryMarshal.GetReference(row);
         ref var nodes = ref MemoryMarshal.GetArrayDataReference(tree.Nodes);
         ref var repeats = ref MemoryMarshal.GetArrayDataReference(tree.Repeats);
         ref var inverses = ref MemoryMarshal.GetArrayDataReference(tree.Inverses);
@@ -257,20 +253,25 @@ internal sealed class ShapleyExplainer
             Unsafe.Add(ref sum, node.Feature) += Unsafe.Add(ref gain, i) * difference;
         }
     }
+}
 
-    /// <summary>Per thread, kept from call to call, and starting at a cache line: a register is one line wide, and stores across two are slow.</summary>
-    private static class Scratch
+/// <summary>A tree as an explanation sees it. At a node, the row goes left if its value at <paramref name="Value"/> is ≤ the threshold.</summary>
+/// <param name="Feature">The feature that the node's decision is about: the player of the game.</param>
+/// <param name="Value">Where the value stands in the prepared row.</param>
+internal sealed record ExplainedTree<T>(int[] Feature, int[] Value, T[] Threshold, int[] Left, int[] Right, double[] LeafValue, double[] LeafCover);
+
+/// <summary>Per thread, kept from call to call, and starting at a cache line: a register is one line wide, and stores across two are slow.</summary>
+file static class Scratch
+{
+    private const int Line = 64;
+    [ThreadStatic] private static double[]? _memory;
+
+    public static Span<double> Rent(int length)
     {
-        private const int Line = 64;
-        [ThreadStatic] private static double[]? _memory;
-
-        public static Span<double> Rent(int length)
-        {
-            const int Spare = Line / sizeof(double);
-            // Pinned, so that the line stays where it was found.
-            if (_memory is null || _memory.Length < length + Spare) _memory = GC.AllocateUninitializedArray<double>(length + Spare, pinned: true);
-            var past = (int)(Marshal.UnsafeAddrOfPinnedArrayElement(_memory, 0) % Line);
-            return _memory.AsSpan(past == 0 ? 0 : (Line - past) / sizeof(double), length);
-        }
+        const int Spare = Line / sizeof(double);
+        // Pinned, so that the line stays where it was found.
+        if (_memory is null || _memory.Length < length + Spare) _memory = GC.AllocateUninitializedArray<double>(length + Spare, pinned: true);
+        var past = (int)(Marshal.UnsafeAddrOfPinnedArrayElement(_memory, 0) % Line);
+        return _memory.AsSpan(past == 0 ? 0 : (Line - past) / sizeof(double), length);
     }
 }

@@ -4,7 +4,9 @@ namespace Promotions.Scoring;
 public sealed class TreeScorer : IScorer
 {
     private readonly IRowScorer _rows;
-    private readonly ShapleyExplainer _explainer;
+    private const int StackMax = 512;
+
+    private readonly ShapleyExplainer<float> _explainer;
     private readonly FeaturePopulation?[] _population;
 
     private TreeScorer(TreeModel model, string hash)
@@ -15,7 +17,9 @@ public sealed class TreeScorer : IScorer
         _rows = leavesMax <= QuickScorer<uint>.LeavesMax ? new QuickScorer<uint>(model)
             : leavesMax <= QuickScorer<ulong>.LeavesMax ? new QuickScorer<ulong>(model)
             : new WalkScorer(model.Trees);
-        _explainer = new(model);
+        var features = model.Features.Length;
+        _explainer = new(features, [.. model.Trees.Select(tree => new ExplainedTree<float>(
+            tree.Feature, [.. tree.Feature.Select((feature, node) => tree.MissingLeft[node] ? features + feature : feature)], tree.Threshold, tree.Left, tree.Right, tree.LeafValue, tree.LeafCover))]);
         _population = [.. model.Features.Select(name => model.Population?.Features.GetValueOrDefault(name))];
         ExpectedScore = model.Trees.Sum(tree => tree.ExpectedValue());
     }
@@ -26,6 +30,7 @@ public sealed class TreeScorer : IScorer
     public ulong LayoutHash => Model.LayoutHash;
     public int FeatureCount => Model.Features.Length;
     public double ExpectedScore { get; }
+    public TrainingCard? Card => Model.Card;
 
     /// <summary>Loads a model file's bytes.</summary>
     /// <param name="layoutHash">The layout of the vectors that it will be given.</param>
@@ -53,7 +58,16 @@ public sealed class TreeScorer : IScorer
     {
         CheckLength(vector);
         if (contributions.Length != FeatureCount) throw new ArgumentException($"Room for {contributions.Length} contributions; the model has {FeatureCount} features.", nameof(contributions));
-        _explainer.Explain(vector, contributions);
+        // Two copies of the row: in the first a missing value goes right at every node, in the second left.
+        Span<float> row = vector.Length <= StackMax ? stackalloc float[2 * vector.Length] : new float[2 * vector.Length];
+        for (var f = 0; f < vector.Length; f++)
+        {
+            var missing = float.IsNaN(vector[f]);
+            row[f] = missing ? float.PositiveInfinity : vector[f];
+            row[vector.Length + f] = missing ? float.NegativeInfinity : vector[f];
+        }
+
+        _explainer.Explain(row, contributions);
     }
 
     public PopulationBound? UsualBelow(int feature, float value)

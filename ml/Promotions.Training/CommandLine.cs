@@ -4,6 +4,7 @@ using System.Text.Json;
 using Promotions.Domain;
 using Promotions.Features;
 using Promotions.Scoring;
+using Promotions.Scoring.LightGbm;
 
 namespace Promotions.Training;
 
@@ -15,7 +16,7 @@ internal static class CommandLine
     /// <summary>Embedded, nothing is late; scaled, gather waits 30 ms. One part in five hundred keeps the model used to it.</summary>
     private const double LateRateDefault = 0.002;
 
-    public static RootCommand Create() => new("Makes, measures and shows fraud models.") { Train(), Evaluate(), Card(), Bootstrap(), Simulate() };
+    public static RootCommand Create() => new("Makes, measures and shows fraud models.") { Train(), Evaluate(), Import(), Card(), Bootstrap(), Simulate() };
 
     private static Command Train()
     {
@@ -57,6 +58,23 @@ internal static class CommandLine
             var data = ReadDataSet(parsed.GetRequiredValue(dataset));
             var scorer = TreeScorer.Load(File.ReadAllBytes(parsed.GetRequiredValue(model).FullName), data.LayoutHash);
             Console.WriteLine(JsonSerializer.Serialize(Evaluation.Measure(scorer, data.Rows), Json));
+        }));
+        return command;
+    }
+
+    private static Command Import()
+    {
+        var source = new Option<FileInfo>("--lightgbm") { Description = "A model in LightGBM's text format; its feature names are the registry's.", Required = true };
+        var output = new Option<FileInfo>("--out") { Description = "Model file to write.", Required = true };
+        var command = new Command("import", "Makes a LightGBM model that was trained elsewhere a scorer with exact explanations.") { source, output };
+        command.SetAction(parsed => Run(() =>
+        {
+            var text = File.ReadAllBytes(parsed.GetRequiredValue(source).FullName);
+            var target = parsed.GetRequiredValue(output);
+            var file = ImportedModelFile.Write(ImportedModelFile.Import(text, FeatureRegistry.LayoutHash, [.. FeatureRegistry.Features.Select(f => f.Name)], card: null));
+            var scorer = ImportedScorer.Load(file);
+            File.WriteAllBytes(target.FullName, file);
+            Console.WriteLine($"{target.Name}: {scorer.ModelHash}");
         }));
         return command;
     }
