@@ -26,6 +26,7 @@ namespace Promotions.Contracts.Json;
 [JsonSerializable(typeof(CaptureEventBody))]
 [JsonSerializable(typeof(VoidEventBody))]
 [JsonSerializable(typeof(BalanceChange))]
+[JsonSerializable(typeof(SystemAnswer))]
 [JsonSerializable(typeof(CampaignBody))]
 [JsonSerializable(typeof(CodesBody))]
 [JsonSerializable(typeof(GrantBody))]
