@@ -3,6 +3,7 @@ using Npgsql;
 using Promotions.Domain.Campaigns;
 using Promotions.Ledger.Booking;
 using Promotions.Ledger.Postgres.Storage;
+using Promotions.Ledger.Writing;
 
 namespace Promotions.Ledger.Postgres;
 

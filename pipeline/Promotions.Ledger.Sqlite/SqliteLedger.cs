@@ -1,6 +1,7 @@
 using Promotions.Domain.Campaigns;
 using Promotions.Ledger.Booking;
 using Promotions.Ledger.Sqlite.Storage;
+using Promotions.Ledger.Writing;
 
 namespace Promotions.Ledger.Sqlite;
 

@@ -6,6 +6,7 @@ using Promotions.Domain.Events;
 using Promotions.Ledger.Audit;
 using Promotions.Ledger.Booking;
 using Promotions.Ledger.Formats;
+using Promotions.Ledger.Writing;
 
 namespace Promotions.Ledger.Postgres.Storage;
 

@@ -2,15 +2,23 @@ using Npgsql;
 using Promotions.Domain.Campaigns;
 using Promotions.Ledger.Booking;
 using Promotions.Ledger.Formats;
+using Promotions.Ledger.Writing;
 
 namespace Promotions.Ledger.Postgres.Storage;
 
 /// <summary>The latest campaigns in memory, coupons and arms looked up each time: another process may have changed them a moment ago.</summary>
-internal sealed class CampaignCatalog(NpgsqlDataSource source)
+internal sealed class CampaignCatalog
 {
     private readonly Lock _gate = new();
-    private CampaignView _view = new(1, new Dictionary<string, Campaign>(StringComparer.Ordinal), new(source));
+    private readonly CouponLookups _lookups;
+    private CampaignView _view;
     private long _versions = -1;
+
+    public CampaignCatalog(NpgsqlDataSource source)
+    {
+        _lookups = new(source);
+        _view = new(1, new Dictionary<string, Campaign>(StringComparer.Ordinal), _lookups);
+    }
 
     public CampaignView View => Volatile.Read(ref _view);
 
@@ -49,13 +57,13 @@ internal sealed class CampaignCatalog(NpgsqlDataSource source)
                 next[campaign.Id] = campaign;
             }
 
-            if (next is not null) Volatile.Write(ref _view, new(_view.Revision + 1, next, new(source)));
+            if (next is not null) Volatile.Write(ref _view, new(_view.Revision + 1, next, _lookups));
         }
     }
 }
 
 /// <summary>Bounded look-ups of committed rows.</summary>
-internal sealed class CouponLookups(NpgsqlDataSource source)
+internal sealed class CouponLookups(NpgsqlDataSource source) : ICampaignLookups
 {
     public Coupon? FindCoupon(string code) =>
         Query.First(source, $"SELECT {Rows.CouponColumns} FROM coupon WHERE code = $1", Rows.ReadCoupon, code);
@@ -65,35 +73,4 @@ internal sealed class CouponLookups(NpgsqlDataSource source)
 
     public Arm FindArm(string campaignId, string customerId) =>
         Query.First(source, "SELECT arm FROM arm WHERE campaign = $1 AND customer = $2", row => (Arm)row.GetInt16(0), campaignId, customerId);
-}
-
-/// <summary>One revision of the campaigns over the shared look-ups.</summary>
-internal sealed class CampaignView : ICampaignSnapshot
-{
-    private readonly CouponLookups _lookups;
-    private readonly Dictionary<string, Campaign> _publicByCode;
-
-    public CampaignView(long revision, IReadOnlyDictionary<string, Campaign> campaigns, CouponLookups lookups)
-    {
-        (Revision, ById, _lookups) = (revision, campaigns, lookups);
-        PublicCampaigns = [.. campaigns.Values.Where(c => c.Distribution is Distribution.Public && c.Active).OrderBy(c => c.Id, StringComparer.Ordinal)];
-        _publicByCode = new(StringComparer.OrdinalIgnoreCase);
-        foreach (var campaign in PublicCampaigns) _publicByCode.TryAdd(campaign.Id, campaign);
-    }
-
-    private CampaignView(CampaignView before) =>
-        (Revision, ById, _lookups, PublicCampaigns, _publicByCode) = (before.Revision + 1, before.ById, before._lookups, before.PublicCampaigns, before._publicByCode);
-
-    public long Revision { get; }
-    public IReadOnlyDictionary<string, Campaign> ById { get; }
-    public IReadOnlyList<Campaign> PublicCampaigns { get; }
-
-    public Campaign? FindCampaign(string campaignId) => ById.GetValueOrDefault(campaignId);
-    public Campaign? FindPublic(string code) => _publicByCode.GetValueOrDefault(code);
-    public Coupon? FindCoupon(string code) => _lookups.FindCoupon(code);
-    public IReadOnlyList<Coupon> CouponsOf(string customerId) => _lookups.CouponsOf(customerId);
-    public Arm FindArm(string campaignId, string customerId) => _lookups.FindArm(campaignId, customerId);
-
-    /// <summary>The same campaigns after a change of coupons.</summary>
-    public CampaignView Next() => new(this);
 }

@@ -1,5 +1,4 @@
 using Promotions.Domain.Decisions;
-using Promotions.Domain.Events;
 using Promotions.Ledger.Booking;
 
 namespace Promotions.Ledger.Postgres.Storage;
@@ -101,20 +100,10 @@ internal sealed class Footprint
                 Accounts.Add(AccountKey.CustomerUses(campaign, customer));
                 Accounts.Add(AccountKey.CampaignBudget(campaign, currency));
             }
-            else
+            else if (AccountKey.Paying(priced.Redeemable.Type, customer, proposal.Request.Cart.Currency) is { } balance)
             {
-                if (SegmentOf(priced.Redeemable.Type) is { } segment)
-                    Accounts.Add(AccountKey.Balance(customer, segment, segment == AccountKey.Points ? AccountKey.Points : proposal.Request.Cart.Currency));
+                Accounts.Add(balance);
             }
         }
     }
-
-    private static string? SegmentOf(RedeemableType type) => type switch
-    {
-        RedeemableType.Points => "points",
-        RedeemableType.Cash => "cash",
-        RedeemableType.Gift => "gift",
-        RedeemableType.Refund => "refund",
-        _ => null,
-    };
 }

@@ -1,7 +1,7 @@
 using Npgsql;
 using Promotions.Domain;
 using Promotions.Ledger.Booking;
-using Promotions.Ledger.Formats;
+using Promotions.Ledger.Writing;
 
 namespace Promotions.Ledger.Postgres.Storage;
 
@@ -38,7 +38,7 @@ internal readonly record struct LastWritten(long RecordedAt, long Logged);
 /// <param name="bulkCount">How many commands of the last request, which is bulk work, are in it; 0: there is no bulk work.</param>
 /// <param name="attempt">From 1: a group that begins again gets more room.</param>
 /// <param name="last">Where the transaction before stopped.</param>
-internal sealed class Transaction(IReadOnlyList<Request> group, int bulkCount, int attempt, NumberSet numbers, CampaignCatalog catalog, TimeProvider time, string shard, LastWritten last)
+internal sealed class Transaction(IReadOnlyList<Request> group, int bulkCount, int attempt, NumberSet numbers, Plans plans, CampaignCatalog catalog, TimeProvider time, string shard, LastWritten last)
 {
     /// <summary>Four kinds in every unit that a batch can meet.</summary>
     private const int SystemAccountsMax = 1_024;
@@ -89,7 +89,7 @@ internal sealed class Transaction(IReadOnlyList<Request> group, int bulkCount, i
 
     private void Plan()
     {
-        var planned = group.SelectMany((r, i) => r.Planned(BoundOf(i))).ToArray();
+        var planned = group.SelectMany((r, i) => plans.Of(r, BoundOf(i))).ToArray();
         var made = planned.Select(p => p.Command).OfType<PutCampaign>().GroupBy(p => p.Campaign.Id, StringComparer.Ordinal).ToDictionary(p => p.Key, p => p.First().Campaign.Currency, StringComparer.Ordinal);
         foreach (var command in planned) _footprint.Add(command, id => catalog.View.FindCampaign(id)?.Currency ?? made.GetValueOrDefault(id));
     }
@@ -140,7 +140,7 @@ internal sealed class Transaction(IReadOnlyList<Request> group, int bulkCount, i
         for (var i = 0; i < outcomes.Length; i++) outcomes[i] = Append(commit.Batch[i]);
         var follow = commit.FollowUps(outcomes);
         var prepared = follow.Select(PreparedAppend.From).ToArray();
-        if (commit.Plan(prepared.Where(p => p.Command is not null).Select(p => p.Command!))) throw new NotPlannedException("A follow-up");
+        if (!plans.TryAdd(commit, prepared)) throw new NotPlannedException("A follow-up");
         var records = prepared.Length == 0 ? [] : new LogRecord[prepared.Length];
         for (var i = 0; i < records.Length; i++)
         {
@@ -155,25 +155,8 @@ internal sealed class Transaction(IReadOnlyList<Request> group, int bulkCount, i
 
     private LedgerOutcome? Append(PreparedAppend append)
     {
-        var record = append.Record;
-        LedgerOutcome? outcome = null;
-        LedgerEntry? entry;
-        if (append.Command is { } command) (outcome, entry) = _machine.Evaluate(command, NextEntry);
-        else entry = _machine.Append(Actor.System, record.Key, NextEntry);
-        var unrecorded = entry is null;
-        if (unrecorded && record.AppendAlways) entry = _machine.Append(Actor.System, record.Key, NextEntry);
-        if (entry is null) return outcome;
-        if (record.AppendAlways || entry.Refusal is LedgerRefusal.None)
-        {
-            entry.Topic = record.Topic;
-            entry.Key = record.Key;
-            entry.Value = record.Value;
-            entry.ValueHash = append.ValueHash;
-            entry.At = record.At;
-            entry.StateHash = record.StateHash;
-        }
-
-        Write(entry, unrecorded ? null : append.Command);
+        var (outcome, entry, command) = _machine.Append(append, NextEntry);
+        if (entry is not null) Write(entry, command);
         return outcome;
     }
 
@@ -186,16 +169,7 @@ internal sealed class Transaction(IReadOnlyList<Request> group, int bulkCount, i
 
     private void Work(SettingRequest setting)
     {
-        if (setting.Actor != Actor.System)
-        {
-            var content = new ByteWriter();
-            content.Text(setting.Scope);
-            content.Text(setting.Name);
-            content.Flag(setting.Value is not null);
-            content.Bytes(CommandContent.Hash(System.Text.Encoding.UTF8.GetBytes(setting.Value ?? "")));
-            Write(_machine.AppendSetting(setting.Actor, setting.Scope + "/" + setting.Name, content.ToArray(), NextEntry), null);
-        }
-
+        if (setting.Actor != Actor.System) Write(_machine.AppendSetting(setting.Actor, setting.Scope, setting.Name, setting.Value, NextEntry), null);
         _writer.Add(setting);
         _state.PutSetting(setting.Scope, setting.Name, setting.Value);
         setting.Worked();

@@ -1,5 +1,6 @@
 using System.Threading.Channels;
 using Npgsql;
+using Promotions.Ledger.Writing;
 
 namespace Promotions.Ledger.Postgres.Storage;
 
@@ -25,6 +26,7 @@ internal sealed class Writer : IAsyncDisposable
     private readonly Queue<Request> _again = new();
     private readonly List<Request> _group = [];
     private readonly NumberSet _numbers = new();
+    private readonly Plans _plans = new();
     private readonly Task _running;
 
     private Request? _bulkInWork;
@@ -93,6 +95,7 @@ internal sealed class Writer : IAsyncDisposable
     private bool Gather()
     {
         _group.Clear();
+        _plans.Clear();
         var most = _single > 0 ? 1 : int.MaxValue;
         var weight = 0;
         while (weight < _options.CommandsPerCommitMax && _group.Count < most && (_again.TryDequeue(out var request) || _decisions.Reader.TryRead(out request)))
@@ -110,7 +113,7 @@ internal sealed class Writer : IAsyncDisposable
     {
         if (_bulkInWork is null || _group[^1] != _bulkInWork) return 0;
         int count = 0, coupons = 0;
-        foreach (var command in _bulkInWork.Planned(_options.BulkPerCommitMax))
+        foreach (var command in _plans.Of(_bulkInWork, _options.BulkPerCommitMax))
         {
             if (command.Command is AddCoupons add) coupons += add.Coupons.Count;
             if (count > 0 && coupons > BulkCouponsMax) break;
@@ -164,7 +167,7 @@ internal sealed class Writer : IAsyncDisposable
         {
             var connection = await _connection.GetAsync(CancellationToken.None).ConfigureAwait(false);
             if (attempt > 1) await _catalog.RefreshAsync(connection, CancellationToken.None).ConfigureAwait(false);
-            transaction = new(_group, BulkCount(), attempt, _numbers, _catalog, _time, _shard, _last);
+            transaction = new(_group, BulkCount(), attempt, _numbers, _plans, _catalog, _time, _shard, _last);
             await transaction.EvaluateAsync(connection, CancellationToken.None).ConfigureAwait(false);
             if (transaction.IsEmpty)
             {

@@ -1,12 +1,13 @@
 using Promotions.Domain.Campaigns;
 using Promotions.Ledger.Booking;
+using Promotions.Ledger.Writing;
 
 namespace Promotions.Ledger.Sqlite.Storage;
 
 /// <summary>What pricing looks at: campaigns whole in memory, coupons and arms looked up and kept within a bound, whatever their number.</summary>
 /// <remarks>Coupons and arms are always the latest committed ones; a price that mixes two moments is caught by the ledger, which refuses a decision on a
 /// coupon, version or arm that has moved on. A look-up that raced with a commit is not kept: the commit's stamp tells.</remarks>
-internal sealed class CampaignLookups(ReaderPool readers)
+internal sealed class CampaignLookups(ReaderPool readers) : ICampaignLookups
 {
     private const int Max = 200_000;
     private readonly Lock _gate = new();
@@ -76,35 +77,4 @@ internal sealed class CampaignLookups(ReaderPool readers)
 
         return value;
     }
-}
-
-/// <summary>One revision of the campaigns over the shared look-ups.</summary>
-internal sealed class CampaignView : ICampaignSnapshot
-{
-    private readonly IReadOnlyDictionary<string, Campaign> _campaigns;
-    private readonly CampaignLookups _lookups;
-    private readonly Dictionary<string, Campaign> _publicByCode;
-
-    public CampaignView(long revision, IReadOnlyDictionary<string, Campaign> campaigns, CampaignLookups lookups)
-    {
-        (Revision, _campaigns, _lookups) = (revision, campaigns, lookups);
-        PublicCampaigns = [.. campaigns.Values.Where(c => c.Distribution is Distribution.Public && c.Active).OrderBy(c => c.Id, StringComparer.Ordinal)];
-        _publicByCode = new(StringComparer.OrdinalIgnoreCase);
-        foreach (var campaign in PublicCampaigns) _publicByCode.TryAdd(campaign.Id, campaign);
-    }
-
-    private CampaignView(CampaignView before) =>
-        (Revision, _campaigns, _lookups, PublicCampaigns, _publicByCode) = (before.Revision + 1, before._campaigns, before._lookups, before.PublicCampaigns, before._publicByCode);
-
-    public long Revision { get; }
-    public IReadOnlyList<Campaign> PublicCampaigns { get; }
-
-    public Campaign? FindCampaign(string campaignId) => _campaigns.GetValueOrDefault(campaignId);
-    public Campaign? FindPublic(string code) => _publicByCode.GetValueOrDefault(code);
-    public Coupon? FindCoupon(string code) => _lookups.FindCoupon(code);
-    public IReadOnlyList<Coupon> CouponsOf(string customerId) => _lookups.CouponsOf(customerId);
-    public Arm FindArm(string campaignId, string customerId) => _lookups.FindArm(campaignId, customerId);
-
-    /// <summary>The same campaigns after a change of coupons.</summary>
-    public CampaignView Next() => new(this);
 }

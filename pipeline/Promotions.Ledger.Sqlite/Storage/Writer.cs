@@ -5,7 +5,7 @@ using Promotions.Domain;
 using Promotions.Domain.Campaigns;
 using Promotions.Ledger.Audit;
 using Promotions.Ledger.Booking;
-using Promotions.Ledger.Formats;
+using Promotions.Ledger.Writing;
 
 namespace Promotions.Ledger.Sqlite.Storage;
 
@@ -283,25 +283,8 @@ internal sealed class Writer : IDisposable
 
     private LedgerOutcome? Append(PreparedAppend append)
     {
-        var record = append.Record;
-        LedgerOutcome? outcome = null;
-        LedgerEntry? entry;
-        if (append.Command is { } command) (outcome, entry) = _machine.Evaluate(command, _position + 1);
-        else entry = _machine.Append(Actor.System, record.Key, _position + 1);
-        var unrecorded = entry is null;
-        if (unrecorded && record.AppendAlways) entry = _machine.Append(Actor.System, record.Key, _position + 1);
-        if (entry is null) return outcome;
-        if (record.AppendAlways || entry.Refusal is LedgerRefusal.None)
-        {
-            entry.Topic = record.Topic;
-            entry.Key = record.Key;
-            entry.Value = record.Value;
-            entry.ValueHash = append.ValueHash;
-            entry.At = record.At;
-            entry.StateHash = record.StateHash;
-        }
-
-        Write(entry, unrecorded ? null : append.Command);
+        var (outcome, entry, command) = _machine.Append(append, _position + 1);
+        if (entry is not null) Write(entry, command);
         return outcome;
     }
 
@@ -315,17 +298,7 @@ internal sealed class Writer : IDisposable
 
     private void Work(SettingRequest setting)
     {
-        if (setting.Actor != Actor.System)
-        {
-            var content = new ByteWriter();
-            content.Text(setting.Scope);
-            content.Text(setting.Name);
-            content.Flag(setting.Value is not null);
-            content.Bytes(CommandContent.Hash(System.Text.Encoding.UTF8.GetBytes(setting.Value ?? "")));
-            var entry = _machine.AppendSetting(setting.Actor, setting.Scope + "/" + setting.Name, content.ToArray(), _position + 1);
-            Write(entry, null);
-        }
-
+        if (setting.Actor != Actor.System) Write(_machine.AppendSetting(setting.Actor, setting.Scope, setting.Name, setting.Value, _position + 1), null);
         if (setting.Value is null) _db.Prepare("DELETE FROM setting WHERE scope = ? AND name = ?").Bind(1, setting.Scope).Bind(2, setting.Name).Run();
         else _db.Prepare("INSERT INTO setting VALUES (?, ?, ?) ON CONFLICT (scope, name) DO UPDATE SET value = excluded.value")
             .Bind(1, setting.Scope).Bind(2, setting.Name).Bind(3, setting.Value).Run();

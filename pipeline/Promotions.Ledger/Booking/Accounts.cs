@@ -1,3 +1,5 @@
+using Promotions.Domain.Events;
+
 namespace Promotions.Ledger.Booking;
 
 /// <summary>What an account is for. Stored numbers stay. Below <see cref="CustomerBalance"/> are the system's own, which alone may go negative.</summary>
@@ -34,6 +36,17 @@ public readonly record struct AccountKey(AccountKind Kind, string Owner, string 
     public static AccountKey CampaignBudget(string campaignId, string currency) => new(AccountKind.CampaignBudget, campaignId, "", "discount:" + currency);
     public static AccountKey CustomerUses(string campaignId, string customerId) => new(AccountKind.CustomerUses, campaignId, customerId, Use);
     public static AccountKey CouponUses(string code) => new(AccountKind.CouponUses, code, "", Use);
+
+    /// <summary>The balance that a redeemable of this type pays from; null for one that is no means of payment.</summary>
+    /// <param name="currency">ISO code of the cart.</param>
+    public static AccountKey? Paying(RedeemableType type, string customerId, string currency) => type switch
+    {
+        RedeemableType.Points => Balance(customerId, Points, Points),
+        RedeemableType.Cash => Balance(customerId, "cash", currency),
+        RedeemableType.Gift => Balance(customerId, "gift", currency),
+        RedeemableType.Refund => Balance(customerId, "refund", currency),
+        _ => null,
+    };
 
     public bool IsSystem => Kind < AccountKind.CustomerBalance;
 }

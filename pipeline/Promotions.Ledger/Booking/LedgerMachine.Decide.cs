@@ -107,10 +107,9 @@ public sealed partial class LedgerMachine
                 if (!TakeLimit(AccountKey.CustomerUses(campaignId, customer), limits.UsesPerCustomerMax, 1, takes)) return RefusalCode.CustomerUsesExhausted;
                 if (!TakeLimit(AccountKey.CampaignBudget(campaignId, campaign.Currency), limits.BudgetMinorUnits, priced.Discount, takes)) return RefusalCode.BudgetExhausted;
             }
-            else if (priced.Tender > 0 && SegmentOf(priced.Redeemable.Type) is { } segment)
+            else if (priced.Tender > 0 && AccountKey.Paying(priced.Redeemable.Type, customer, proposal.Request.Cart.Currency) is { } balance)
             {
-                var unit = segment == AccountKey.Points ? AccountKey.Points : proposal.Request.Cart.Currency;
-                if (!TakeBalance(AccountKey.Balance(customer, segment, unit), priced.Tender, takes, lotTakes)) return RefusalCode.InsufficientBalance;
+                if (!TakeBalance(balance, priced.Tender, takes, lotTakes)) return RefusalCode.InsufficientBalance;
             }
         }
 
@@ -168,13 +167,4 @@ public sealed partial class LedgerMachine
 
     /// <summary>Points and gift value are earned and expire in lots; cash and refunds are one sum.</summary>
     private static bool HasLots(AccountKey key) => key.Member is "points" or "gift";
-
-    private static string? SegmentOf(RedeemableType type) => type switch
-    {
-        RedeemableType.Points => "points",
-        RedeemableType.Cash => "cash",
-        RedeemableType.Gift => "gift",
-        RedeemableType.Refund => "refund",
-        _ => null,
-    };
 }

@@ -3,6 +3,7 @@ using Promotions.Domain.Campaigns;
 using Promotions.Domain.Decisions;
 using Promotions.Ledger.Formats;
 using Promotions.Ledger.Outbox;
+using Promotions.Ledger.Writing;
 
 namespace Promotions.Ledger.Booking;
 
@@ -57,17 +58,34 @@ public sealed partial class LedgerMachine(ILedgerState state, TimeProvider time,
         }
     }
 
-    /// <summary>An entry for a log record that only feeds features.</summary>
-    public LedgerEntry Append(Actor actor, string id, long position)
+    /// <summary>Evaluates what a log record stands for and gives its entry the record.</summary>
+    /// <param name="position">What its entry gets if there is one.</param>
+    /// <returns>Entry: null when nothing is appended. Command: that of the entry; null when the entry is the bare record.</returns>
+    internal (LedgerOutcome? Outcome, LedgerEntry? Entry, PreparedCommand? Command) Append(PreparedAppend append, long position)
     {
-        ReadClock();
-        _recordedAt = NextStamp();
-        return new() { Position = position, RecordedAt = _recordedAt, Kind = CommandKind.None, CommandId = id, Actor = actor, ContentHash = ReadOnlyMemory<byte>.Empty };
+        var record = append.Record;
+        var (outcome, entry) = append.Command is { } command ? Evaluate(command, position) : default;
+        var bare = entry is null && (append.Command is null || record.AppendAlways);
+        if (bare) entry = OpenBare(record.Key, position);
+        if (entry is null) return (outcome, null, null);
+        if (record.AppendAlways || entry.Refusal is LedgerRefusal.None)
+        {
+            entry.Topic = record.Topic;
+            entry.Key = record.Key;
+            entry.Value = record.Value;
+            entry.ValueHash = append.ValueHash;
+            entry.At = record.At;
+            entry.StateHash = record.StateHash;
+        }
+
+        return (outcome, entry, bare ? null : append.Command);
     }
 
     /// <summary>An entry for a changed setting: its content holds the value's hash, not the value.</summary>
-    public LedgerEntry AppendSetting(Actor actor, string name, byte[] content, long position)
+    public LedgerEntry AppendSetting(Actor actor, string scope, string name, string? value, long position)
     {
+        var content = CommandContent.OfSetting(scope, name, value);
+        var key = scope + "/" + name;
         ReadClock();
         _recordedAt = NextStamp();
         return new()
@@ -75,13 +93,21 @@ public sealed partial class LedgerMachine(ILedgerState state, TimeProvider time,
             Position = position,
             RecordedAt = _recordedAt,
             Kind = CommandKind.PutSetting,
-            CommandId = name,
+            CommandId = key,
             Actor = actor,
             ContentHash = CommandContent.Hash(content),
-            Key = name,
+            Key = key,
             Value = content,
             At = _now,
         };
+    }
+
+    /// <summary>An entry for a log record that only feeds features.</summary>
+    private LedgerEntry OpenBare(string id, long position)
+    {
+        ReadClock();
+        _recordedAt = NextStamp();
+        return new() { Position = position, RecordedAt = _recordedAt, Kind = CommandKind.None, CommandId = id, Actor = Actor.System, ContentHash = ReadOnlyMemory<byte>.Empty };
     }
 
     private (LedgerRefusal, string?) Run(LedgerCommand command, PreparedCommand prepared) => command switch

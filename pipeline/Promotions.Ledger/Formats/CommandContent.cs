@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using System.Text;
 
 namespace Promotions.Ledger.Formats;
 
@@ -74,6 +75,17 @@ public static class CommandContent
             default: throw new ArgumentOutOfRangeException(nameof(command), command.GetType().Name, "No content is defined for this command.");
         }
 
+        return to.ToArray();
+    }
+
+    /// <summary>What the log keeps of a changed setting: the hash of its value, which may be a secret, not the value.</summary>
+    public static byte[] OfSetting(string scope, string name, string? value)
+    {
+        var to = new ByteWriter();
+        to.Text(scope);
+        to.Text(name);
+        to.Flag(value is not null);
+        to.Bytes(Hash(Encoding.UTF8.GetBytes(value ?? "")));
         return to.ToArray();
     }
 

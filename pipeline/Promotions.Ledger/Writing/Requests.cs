@@ -1,7 +1,7 @@
 using System.Security.Cryptography;
 using Promotions.Ledger.Booking;
 
-namespace Promotions.Ledger.Postgres.Storage;
+namespace Promotions.Ledger.Writing;
 
 /// <summary>A record with all bytes that the caller's thread can make.</summary>
 internal sealed record PreparedAppend(LogAppend Record, PreparedCommand? Command, byte[] ValueHash)
@@ -10,19 +10,16 @@ internal sealed record PreparedAppend(LogAppend Record, PreparedCommand? Command
         new(record, record.Command is null ? null : PreparedCommand.From(record.Command), SHA256.HashData(record.Value.Span));
 }
 
-/// <summary>Something for the writer. Evaluated inside a transaction, answered after its commit.</summary>
+/// <summary>Something for the writer. Worked on inside a transaction, answered after its commit.</summary>
 internal abstract class Request
 {
     /// <summary>Commands in it, for the bound on a transaction.</summary>
     public abstract int Weight { get; }
 
-    /// <summary>Commands that the next transaction may evaluate: their rows are locked and loaded before.</summary>
-    public abstract IEnumerable<PreparedCommand> Planned(int max);
-
     /// <summary>Everything is done once the current transaction commits.</summary>
     public abstract bool IsFinished { get; }
 
-    /// <summary>The transaction was taken back: begin again where the last commit left it.</summary>
+    /// <summary>The transaction was taken back by another's fault, or has to be tried again: begin again where the last commit left it.</summary>
     public abstract void Rewind();
 
     public abstract void Committed();
@@ -32,7 +29,6 @@ internal abstract class Request
 internal sealed class CommitRequest(PreparedAppend[] batch, Func<IReadOnlyList<LedgerOutcome?>, IReadOnlyList<LogAppend>> followUps) : Request
 {
     private readonly TaskCompletionSource<CommitReceipt> _done = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private List<PreparedCommand>? _followUpCommands;
 
     public PreparedAppend[] Batch => batch;
     public Func<IReadOnlyList<LedgerOutcome?>, IReadOnlyList<LogAppend>> FollowUps => followUps;
@@ -41,20 +37,8 @@ internal sealed class CommitRequest(PreparedAppend[] batch, Func<IReadOnlyList<L
     public override int Weight => Math.Max(1, batch.Length);
     public override bool IsFinished => Receipt is not null;
     public override void Rewind() => Receipt = null;
-    public override void Committed() => _done.TrySetResult(Receipt!);
+    public override void Committed() => _done.SetResult(Receipt!);
     public override void Failed(Exception fault) => _done.TrySetException(fault);
-
-    public override IEnumerable<PreparedCommand> Planned(int max) => batch.Where(b => b.Command is not null).Select(b => b.Command!).Concat(_followUpCommands ?? []);
-
-    /// <summary>Follow-ups with commands of their own are known only after the evaluation: the transaction begins again with their rows.</summary>
-    /// <returns>False: all of them were planned before.</returns>
-    public bool Plan(IEnumerable<PreparedCommand> commands)
-    {
-        var known = (_followUpCommands ?? []).Select(c => c.Command.Id).ToHashSet(StringComparer.Ordinal);
-        var missing = commands.Where(c => !known.Contains(c.Command.Id)).ToArray();
-        (_followUpCommands ??= []).AddRange(missing);
-        return missing.Length > 0;
-    }
 }
 
 internal sealed class ExecuteRequest(PreparedCommand[] commands, IProgress<int>? progress) : Request
@@ -68,15 +52,19 @@ internal sealed class ExecuteRequest(PreparedCommand[] commands, IProgress<int>?
     public override int Weight => commands.Length;
     public override bool IsFinished => _next == commands.Length;
     public PreparedCommand Next => commands[_next];
+
+    /// <summary>What no transaction has made durable yet, in order: what the next one may evaluate.</summary>
+    public ArraySegment<PreparedCommand> Left => new(commands, _committed, commands.Length - _committed);
+
     public void Answer(LedgerOutcome outcome) => _outcomes[_next++] = outcome;
-    public override IEnumerable<PreparedCommand> Planned(int max) => commands.Skip(_committed).Take(max);
+
     public override void Rewind() => _next = _committed;
 
     public override void Committed()
     {
         _committed = _next;
         progress?.Report(_next);
-        if (IsFinished) _done.TrySetResult(_outcomes);
+        if (IsFinished) _done.SetResult(_outcomes);
     }
 
     /// <summary>What earlier transactions made durable stays; the ids tell when the caller sends all again.</summary>
@@ -94,10 +82,9 @@ internal sealed class SettingRequest(string scope, string name, string? value, A
     public Actor Actor => actor;
     public Task Completion => _done.Task;
     public override int Weight => 1;
-    public override IEnumerable<PreparedCommand> Planned(int max) => [];
     public override bool IsFinished => _worked;
     public void Worked() => _worked = true;
     public override void Rewind() => _worked = false;
-    public override void Committed() => _done.TrySetResult();
+    public override void Committed() => _done.SetResult();
     public override void Failed(Exception fault) => _done.TrySetException(fault);
 }
