@@ -29,7 +29,13 @@ public static class RecordCodec
 
     public static byte[] Encode(RedemptionRequest request)
     {
-        var output = new ArrayBufferWriter<byte>(512);
+        var buffer = RecordBuffer.Empty();
+        Write(request, buffer);
+        return buffer.WrittenSpan.ToArray();
+    }
+
+    internal static void Write(RedemptionRequest request, ArrayBufferWriter<byte> output)
+    {
         var w = Start(output);
         w.Byte((byte)request.Kind);
         w.Text(request.Id);
@@ -56,7 +62,6 @@ public static class RecordCodec
         w.OptionalTime(request.Deadline);
         w.Bytes(request.RequestHash.Span);
         w.Int64(request.LateByMs);
-        return output.WrittenSpan.ToArray();
     }
 
     public static RedemptionRequest DecodeRequest(ReadOnlySpan<byte> bytes)
@@ -76,7 +81,7 @@ public static class RecordCodec
 
     public static byte[] Encode(RedemptionOutcome outcome)
     {
-        var output = new ArrayBufferWriter<byte>(256);
+        var output = RecordBuffer.Empty();
         var w = Start(output);
         w.Text(outcome.RedemptionId);
         w.Byte((byte)outcome.Kind);
@@ -106,7 +111,7 @@ public static class RecordCodec
 
     public static byte[] Encode(OrderPlaced order)
     {
-        var output = new ArrayBufferWriter<byte>(256);
+        var output = RecordBuffer.Empty();
         var w = Start(output);
         w.Text(order.Id);
         w.Text(order.Channel);
@@ -129,7 +134,7 @@ public static class RecordCodec
 
     public static byte[] Encode(OrderReturned returned)
     {
-        var output = new ArrayBufferWriter<byte>(128);
+        var output = RecordBuffer.Empty();
         var w = Start(output);
         w.Text(returned.Id);
         w.Text(returned.OrderId);
@@ -148,7 +153,7 @@ public static class RecordCodec
 
     public static byte[] Encode(EngagementRecorded engagement)
     {
-        var output = new ArrayBufferWriter<byte>(128);
+        var output = RecordBuffer.Empty();
         var w = Start(output);
         w.Text(engagement.Id);
         w.Text(engagement.Channel);
@@ -168,7 +173,7 @@ public static class RecordCodec
 
     public static byte[] Encode(LabelRecorded label)
     {
-        var output = new ArrayBufferWriter<byte>(256);
+        var output = RecordBuffer.Empty();
         var w = Start(output);
         w.Text(label.Id);
         w.Text(label.RedemptionId);
@@ -189,7 +194,7 @@ public static class RecordCodec
 
     public static byte[] Encode(CaptureRequested capture)
     {
-        var output = new ArrayBufferWriter<byte>(64);
+        var output = RecordBuffer.Empty();
         var w = Start(output);
         w.Text(capture.RedemptionId);
         w.Text(capture.ApiKeyId);
@@ -205,7 +210,7 @@ public static class RecordCodec
 
     public static byte[] Encode(VoidRequested request)
     {
-        var output = new ArrayBufferWriter<byte>(64);
+        var output = RecordBuffer.Empty();
         var w = Start(output);
         w.Text(request.RedemptionId);
         w.Text(request.ApiKeyId);

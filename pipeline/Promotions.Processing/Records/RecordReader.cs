@@ -51,6 +51,8 @@ internal ref struct RecordReader(ReadOnlySpan<byte> input)
 
     public ReadOnlySpan<byte> Span() => Take(Count());
 
+    public ReadOnlySpan<byte> Rest() => Take(_rest.Length);
+
     public EventTime Time() => new(Int64());
 
     public EventTime? OptionalTime() => Bool() ? Time() : null;

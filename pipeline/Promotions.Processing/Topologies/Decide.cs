@@ -3,6 +3,7 @@ using Promotions.Domain.Decisions;
 using Promotions.Domain.Events;
 using Promotions.Features;
 using Promotions.Processing.Decisions;
+using Promotions.Processing.Records;
 using Promotions.Streams;
 
 namespace Promotions.Processing.Topologies;
@@ -14,11 +15,10 @@ internal sealed class Decide(Decider decider, Func<DecisionInputs> inputs) : IPr
 
     public void Init(IProcessorContext<string, DecisionProposal> context) => _context = context;
 
-    public void Process(in Record<string, GatheredRequest> record)
-    {
-        var (observed, vector, lateMask) = record.Value;
-        _context.Forward(record.With(Propose(decider, observed.Request, observed.Entities, vector, lateMask, inputs())));
-    }
+    public void Process(in Record<string, GatheredRequest> record) => _context.Forward(record.With(Propose(decider, record.Value, inputs())));
+
+    public static DecisionProposal Propose(Decider decider, in GatheredRequest gathered, DecisionInputs now) =>
+        Propose(decider, gathered.Observed.Request, gathered.Observed.Entities, gathered.Vector, gathered.LateMask, now);
 
     /// <param name="vector">Its request's part is filled here: the price is a feature.</param>
     public static DecisionProposal Propose(Decider decider, RedemptionRequest request, AttemptEntities entities, float[] vector, uint lateMask, DecisionInputs now)
@@ -27,4 +27,19 @@ internal sealed class Decide(Decider decider, Func<DecisionInputs> inputs) : IPr
         FeatureVector.PutRequest(vector, request, priced);
         return decider.Decide(request, entities, priced, vector, lateMask, now);
     }
+}
+
+/// <summary>What decide hands to the ledger where hops are topics.</summary>
+/// <param name="ReplyTo">Who waits for the answer; null where nobody but the decisions' readers does.</param>
+public sealed record ProposedDecision(DecisionProposal Proposal, ReplyAddress? ReplyTo);
+
+/// <summary><see cref="Decide"/>, with the address of whoever waits elsewhere.</summary>
+internal sealed class DecideFor(Decider decider, Func<DecisionInputs> inputs) : IProcessor<string, GatheredRequest, string, ProposedDecision>
+{
+    private IProcessorContext<string, ProposedDecision> _context = null!;
+
+    public void Init(IProcessorContext<string, ProposedDecision> context) => _context = context;
+
+    public void Process(in Record<string, GatheredRequest> record) =>
+        _context.Forward(record.With(new ProposedDecision(Decide.Propose(decider, record.Value, inputs()), record.Value.Observed.ReplyTo)));
 }

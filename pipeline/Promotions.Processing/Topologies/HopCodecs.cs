@@ -42,12 +42,14 @@ internal sealed class EntityRecordCodec : ICodec<EntityRecord>
         w.Byte((byte)value.Feedback.Type);
         if (value.IsFeedback)
         {
+            w.UInt64(value.FeedbackKey);
             Write(w, value.Feedback);
             return;
         }
 
         w.Text(value.Customer);
         w.Text(value.RequestId);
+        w.Byte(value.Part);
         var seen = value.Observation;
         w.Time(seen.At);
         w.UInt64(seen.RequestKey);
@@ -63,8 +65,13 @@ internal sealed class EntityRecordCodec : ICodec<EntityRecord>
         var r = new RecordReader(bytes);
         if (r.Byte() is var version and not Version) throw new InvalidDataException($"Entity record version {version} is not known here; this build writes {Version}.");
         var type = (FeedbackType)r.Byte();
-        if (type is not FeedbackType.None) return EntityRecord.Of(new Feedback(type, r.Time(), r.Bool(), r.Bool(), r.Bool(), r.Int64(), ReadCodes(ref r)));
-        return new(r.Text(), r.Text(), new(r.Time(), r.UInt64(), r.Int64(), r.UInt64(), r.UInt64(), r.UInt64(), ReadCodes(ref r)), default);
+        if (type is not FeedbackType.None)
+        {
+            var key = r.UInt64();
+            return new("", "", 0, default, new(type, r.Time(), r.Bool(), r.Bool(), r.Bool(), r.Int64(), ReadCodes(ref r)), key);
+        }
+
+        return new(r.Text(), r.Text(), r.Byte(), new(r.Time(), r.UInt64(), r.Int64(), r.UInt64(), r.UInt64(), r.UInt64(), ReadCodes(ref r)), default, 0);
     }
 
     private static void Write(in RecordWriter w, in Feedback feedback)
@@ -103,11 +110,12 @@ internal sealed class GatherRecordCodec : ICodec<GatherRecord>
         w.Bool(value.Announced is not null);
         if (value.Announced is { } announced)
         {
-            w.Bytes(ObservedRequest.Encode(announced.Request, announced.Entities));
+            ObservedRequest.Encode(announced, output);
             return;
         }
 
         w.Text(value.RequestId);
+        w.Byte(value.Part);
         w.Byte((byte)value.Kind);
         var values = value.Values;
         w.Bytes(MemoryMarshal.AsBytes<float>(values[..FeatureRegistry.Block(value.Kind).Length]));
@@ -117,19 +125,16 @@ internal sealed class GatherRecordCodec : ICodec<GatherRecord>
     {
         var r = new RecordReader(bytes);
         if (r.Byte() is var version and not Version) throw new InvalidDataException($"Gather record version {version} is not known here; this build writes {Version}.");
-        if (r.Bool())
-        {
-            var announced = ObservedRequest.Decode(r.Span());
-            return new(announced.Request.Id, announced, announced.Keys.Length, EntityKind.None, default);
-        }
+        if (r.Bool()) return GatherRecord.Of(ObservedRequest.Decode(r.Rest()));
 
         var requestId = r.Text();
+        var number = r.Byte();
         var kind = (EntityKind)r.Byte();
         var part = MemoryMarshal.Cast<byte, float>(r.Span());
         if (part.Length != FeatureRegistry.Block(kind).Length) throw new InvalidDataException($"A part of a {kind} has {FeatureRegistry.Block(kind).Length} values, not {part.Length}.");
         var values = default(PartValues);
         part.CopyTo(values);
-        return new(requestId, null, 0, kind, values);
+        return new(requestId, null, number, kind, values);
     }
 }
 
@@ -148,6 +153,33 @@ internal sealed class DecisionProposalCodec : ICodec<DecisionProposal>
         var r = new RecordReader(bytes);
         return ProposalCodec.Decode(r.Span(), r.Span());
     }
+}
+
+internal sealed class ProposedDecisionCodec : ICodec<ProposedDecision>
+{
+    private static readonly DecisionProposalCodec Proposals = new();
+
+    public void Encode(in ProposedDecision value, IBufferWriter<byte> output)
+    {
+        var w = new RecordWriter(output);
+        w.Bool(value.ReplyTo is not null);
+        value.ReplyTo?.Write(w);
+        Proposals.Encode(value.Proposal, output);
+    }
+
+    public ProposedDecision Decode(ReadOnlySpan<byte> bytes)
+    {
+        var r = new RecordReader(bytes);
+        var replyTo = r.Bool() ? ReplyAddress.Read(ref r) : null;
+        return new(Proposals.Decode(r.Rest()), replyTo);
+    }
+}
+
+internal sealed class ReportCodec : ICodec<Report>
+{
+    public void Encode(in Report value, IBufferWriter<byte> output) => value.Write(output);
+
+    public Report Decode(ReadOnlySpan<byte> bytes) => Report.Read(bytes);
 }
 
 internal sealed class ObservedRequestDecoder : IDecoder<ObservedRequest>

@@ -11,8 +11,11 @@ internal sealed class Announce : IProcessor<string, ObservedRequest, string, Gat
 
     public void Init(IProcessorContext<string, GatherRecord> context) => _context = context;
 
-    public void Process(in Record<string, ObservedRequest> record) =>
-        _context.Forward(record.With(new GatherRecord(record.Value.Request.Id, record.Value, record.Value.Keys.Length, EntityKind.None, default)));
+    public void Process(in Record<string, ObservedRequest> record)
+    {
+        if (record.Value.Keys.Length > GatherRecord.PartsMax) _context.DeadLetter($"The request names {record.Value.Keys.Length} entities, more than {GatherRecord.PartsMax}.");
+        _context.Forward(record.With(GatherRecord.Of(record.Value)));
+    }
 }
 
 /// <summary>One observation for each entity that the request names.</summary>
@@ -26,7 +29,7 @@ internal sealed class ToEntities : IProcessor<string, ObservedRequest, EntityKey
     {
         var keys = record.Value.Keys.Span;
         var told = EntityRecord.Of(record.Value.Request, Observation.From(record.Value.Request, keys));
-        foreach (ref readonly var key in keys) _context.Forward(new(key, told, record.At));
+        for (var i = 0; i < keys.Length; i++) _context.Forward(new(keys[i], told with { Part = (byte)i }, record.At));
     }
 }
 
@@ -39,7 +42,7 @@ internal sealed class FeedbackToEntities : IProcessor<EntityKey, EntityFeedback,
 
     public void Process(in Record<EntityKey, EntityFeedback> record)
     {
-        var told = EntityRecord.Of(record.Value.Feedback);
+        var told = EntityRecord.Of(record.Value);
         foreach (var key in record.Value.Keys)
             if (EntityState.WouldChange(key.Kind, record.Value.Feedback)) _context.Forward(new(key, told, record.At));
     }

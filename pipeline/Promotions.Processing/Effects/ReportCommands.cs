@@ -1,18 +1,17 @@
 using Promotions.Domain.Events;
 using Promotions.Ledger;
+using Promotions.Processing.Embedded;
 using Promotions.Processing.Records;
-using Promotions.Streams.Embedded;
 
-namespace Promotions.Processing.Embedded;
+namespace Promotions.Processing.Effects;
 
 /// <summary>What a report from outside does to the ledger: it counts for features only where the ledger took it.</summary>
-internal static class FeedbackCommands
+public static class ReportCommands
 {
     /// <returns>Null for a record that only feeds features.</returns>
-    public static LedgerCommand? Of(InputRecord input, EarningRule earning)
+    public static LedgerCommand? Of(string topic, ReadOnlySpan<byte> value, EarningRule earning)
     {
-        var value = input.Value.Span;
-        switch (input.Topic)
+        switch (topic)
         {
             case Topics.Orders:
                 var order = RecordCodec.DecodeOrder(value);
