@@ -38,9 +38,10 @@ public sealed class VoidEventBody
 /// <summary>Value of <c>balance-changes</c>.</summary>
 /// <param name="Id">Of the change: the same in every repeat.</param>
 /// <param name="Change">Of what is available; negative when it fell.</param>
+/// <param name="HeldChange">Of what is held by redemptions that are neither captured nor voided.</param>
 /// <param name="Position">Of the entry in the ledger.</param>
 public sealed record BalanceChange(
-    string Id, string CustomerId, [property: AllowedValues("cash", "points", "refund", "gift")] string Segment, QuantityBody Change, QuantityBody BalanceAfter,
+    string Id, string CustomerId, [property: AllowedValues("cash", "points", "refund", "gift")] string Segment, QuantityBody Change, QuantityBody HeldChange,
     ChangeCause Cause, [property: DataType(DataType.DateTime)] string OccurredAt, long Position);
 
 /// <param name="Kind">What booked it: <c>order</c>, <c>redemption</c>, <c>capture</c>, <c>expiry</c> ...; more kinds may come.</param>

@@ -108,10 +108,10 @@ public class EventSchemaTests
     public void A_balance_change_as_it_is_written_is_valid()
     {
         var schema = SchemaEvolutionTests.Present("balance-changes");
-        foreach (var (change, after) in (ReadOnlySpan<(QuantityBody, QuantityBody)>)[(new(-5, null), new(95, null)), (new(1250, "EUR"), new(1250, "EUR"))])
+        foreach (var (change, held) in (ReadOnlySpan<(QuantityBody, QuantityBody)>)[(new(-5, null), new(95, null)), (new(1250, "EUR"), new(1250, "EUR"))])
         {
             var written = JsonSerializer.SerializeToNode(
-                new BalanceChange("o-1:points", "c-1", "points", change, after, new("order", "o-1"), new EventTime(1_772_366_400_123).ToString(), 7), ContractsJson.Default.BalanceChange);
+                new BalanceChange("o-1:points", "c-1", "points", change, held, new("order", "o-1"), new EventTime(1_772_366_400_123).ToString(), 7), ContractsJson.Default.BalanceChange);
             Assert.Null(SchemaCheck.FirstError(schema, written));
         }
     }

@@ -41,7 +41,7 @@ public class SchemaEvolutionTests
     // what we write: old readers go on
     [InlineData("redemption-decisions", "/$defs/decision/properties/status/enum", "[\"approved\",\"review\",\"blocked\",\"rejected\",\"postponed\"]", ": an alternative is gone or tighter")]
     [InlineData("redemption-decisions", "/$defs/decision/properties/risk", null, "/(0)/risk: removed")]
-    [InlineData("balance-changes", "/required", "[\"id\",\"customer_id\",\"segment\",\"change\",\"balance_after\",\"cause\",\"occurred_at\"]", "/position: required by one side only")]
+    [InlineData("balance-changes", "/required", "[\"id\",\"customer_id\",\"segment\",\"change\",\"held_change\",\"cause\",\"occurred_at\"]", "/position: required by one side only")]
     [InlineData("balance-changes", "/properties/segment/enum", "[\"cash\",\"points\",\"refund\",\"gift\",\"miles\"]", "/segment: a value is gone")]
     [InlineData("balance-changes", "/properties/occurred_at/type", "[\"string\",\"null\"]", "/occurred_at: type narrowed")]
     [InlineData("balance-changes", "/properties/position/minimum", null, "/position: minimum tightened")]

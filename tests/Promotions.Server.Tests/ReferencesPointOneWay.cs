@@ -21,6 +21,8 @@ public class ReferencesPointOneWay
         ["Promotions.Features", "Promotions.Streams", "Promotions.Ledger", "Promotions.Scoring", "Promotions.Simulation", "Promotions.ClickHouse", "Promotions.Contracts"],
         ["Promotions.Processing", "Promotions.Analytics"],
         ["Promotions.Streams.RocksDb", "Promotions.Ledger.Sqlite", "Promotions.Ledger.Postgres", "Promotions.Training"],
+        ["Promotions.Streams.Kafka"],
+        ["Promotions.Processing.Kafka"],
         ["Promotions.Api", "Promotions.Admin"],
         ["Promotions.Server"],
     ];

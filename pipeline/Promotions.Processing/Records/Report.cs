@@ -11,6 +11,13 @@ public sealed record Report(string Topic, string Key, ReadOnlyMemory<byte> Value
 {
     private const byte Version = 1;
 
+    /// <summary>Of a return: what its order's is compared with. Null where there is nothing to compare.</summary>
+    public string? Currency { get; init; }
+
+    /// <summary>Where it was read.</summary>
+    public int Partition { get; init; }
+    public long Offset { get; init; }
+
     public void Write(IBufferWriter<byte> output)
     {
         var w = new RecordWriter(output);
@@ -19,6 +26,9 @@ public sealed record Report(string Topic, string Key, ReadOnlyMemory<byte> Value
         w.Text(Key);
         w.Bool(ReplyTo is not null);
         ReplyTo?.Write(w);
+        w.Text(Currency);
+        w.Count(Partition);
+        w.Int64(Offset);
         w.Bytes(Value.Span);
     }
 
@@ -29,7 +39,8 @@ public sealed record Report(string Topic, string Key, ReadOnlyMemory<byte> Value
         if (r.Byte() is var version and not Version) throw new InvalidDataException($"A report has version {version}; this build reads {Version}.");
         var (topic, key) = (r.Text(), r.Text());
         var replyTo = r.Bool() ? ReplyAddress.Read(ref r) : null;
-        return new(topic, key, r.Bytes(), replyTo);
+        var (currency, partition, offset) = (r.OptionalText(), r.Count(), r.Int64());
+        return new(topic, key, r.Bytes(), replyTo) { Currency = currency, Partition = partition, Offset = offset };
     }
 }
 
