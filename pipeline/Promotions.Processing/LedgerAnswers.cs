@@ -43,9 +43,8 @@ public sealed class LedgerAnswers(ILedger ledger, TimeProvider time)
             ]);
     }
 
-    /// <summary>A label is about the entities of the attempt that it judges.</summary>
-    public LabelRecorded OfJudged(LabelRecorded label) =>
-        ledger.Reader.FindDecision(label.RedemptionId) is { } decision ? label with { Entities = decision.Proposal.Entities } : label;
+    /// <summary>The decision that a label is about: its entities are the label's.</summary>
+    public Decision? FindJudged(LabelRecorded label) => ledger.Reader.FindDecision(label.RedemptionId);
 
     private RefusalCode LimitRefusal(DecisionProposal proposal)
     {

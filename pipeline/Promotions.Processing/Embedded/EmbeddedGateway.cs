@@ -42,8 +42,8 @@ public sealed class EmbeddedGateway(EmbeddedDriver driver, ILedger ledger, Func<
 
     public Task<LedgerOutcome> RecordAsync(LabelRecorded label, CancellationToken cancellationToken)
     {
-        var judged = _answers.OfJudged(label);
-        return ReportAsync(Topics.Labels, label.Id, RecordCodec.Encode(judged), label.At, cancellationToken);
+        var entities = _answers.FindJudged(label)?.Proposal.Entities ?? label.Entities;
+        return ReportAsync(Topics.Labels, label.Id, RecordCodec.Encode(label with { Entities = entities }), label.At, cancellationToken);
     }
 
     private async Task<LedgerOutcome> ReportAsync(string topic, string id, byte[] value, EventTime at, CancellationToken cancellationToken) =>
