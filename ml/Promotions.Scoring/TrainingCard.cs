@@ -17,7 +17,14 @@ public sealed record TrainingCard(string TrainedOn, long Seed, DateTimeOffset Pe
 /// <param name="CalibrationError">Expected calibration error: mean over rows of |predicted - seen| in 15 bins of equal count.</param>
 /// <param name="FalseAlarms">What is caught where a given share of honest rows is flagged.</param>
 public sealed record HeldOutMetrics(int Rows, double AbuseShare, DateTimeOffset PeriodFrom, DateTimeOffset PeriodTo, double Auc, double AveragePrecision, double LogLoss,
-    double CalibrationError, FalseAlarmPoint[] FalseAlarms);
+    double CalibrationError, FalseAlarmPoint[] FalseAlarms, BrierScore? Brier = null);
+
+/// <summary>Mean squared error of probabilities and what it is made of (Murphy 1973), in the bins of <see cref="HeldOutMetrics.CalibrationError"/>.</summary>
+/// <param name="Score">0 is best.</param>
+/// <param name="Reliability">How far bins' predictions lie from what was seen; 0 is best.</param>
+/// <param name="Resolution">How far bins differ from the mean; more is better.</param>
+/// <param name="Uncertainty">Of the labels alone: share · (1 − share). Score = reliability − resolution + uncertainty, but for differences within a bin.</param>
+public sealed record BrierScore(double Score, double Reliability, double Resolution, double Uncertainty);
 
 /// <param name="HonestFlagged">Share of honest rows at or above the threshold.</param>
 /// <param name="Threshold">A probability.</param>

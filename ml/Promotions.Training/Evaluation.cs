@@ -24,8 +24,11 @@ public static class Evaluation
         var order = Order(probabilities);
         return new(rows.Count, (double)abuse / rows.Count, rows.Min(row => row.At).ToDateTimeOffset(), rows.Max(row => row.At).Plus(TimeSpan.FromMilliseconds(1)).ToDateTimeOffset(),
             Auc(probabilities, labels, order), AveragePrecision(probabilities, labels, order), LogLoss(probabilities, labels),
-            CalibrationError(probabilities, labels, order), [.. HonestShares.Select(share => FalseAlarms(probabilities, labels, order, share))]);
+            CalibrationError(probabilities, labels, order), [.. HonestShares.Select(share => FalseAlarms(probabilities, labels, order, share))], Brier(probabilities, labels, order));
     }
+
+    /// <summary>Mean squared difference of probability and label.</summary>
+    public static double Brier(double[] probabilities, bool[] labels) => probabilities.Zip(labels, static (p, label) => (p - (label ? 1 : 0)) * (p - (label ? 1 : 0))).Average();
 
     /// <summary>Chance that an abusive row scores above an honest one; ties count half.</summary>
     public static double Auc(double[] scores, bool[] labels) => Auc(scores, labels, Order(scores));
@@ -93,9 +96,26 @@ public static class Evaluation
         }
     }
 
-    private static double CalibrationError(double[] probabilities, bool[] labels, int[] order)
+    private static double CalibrationError(double[] probabilities, bool[] labels, int[] order) =>
+        Bins(probabilities, labels, order).Sum(bin => Math.Abs(bin.Predicted - bin.Seen)) / order.Length;
+
+    private static BrierScore Brier(double[] probabilities, bool[] labels, int[] order)
     {
-        double error = 0;
+        var share = (double)labels.Count(label => label) / labels.Length;
+        double reliability = 0, resolution = 0;
+        foreach (var (rows, predicted, seen) in Bins(probabilities, labels, order))
+        {
+            if (rows == 0) continue;
+            reliability += rows * Math.Pow((predicted - seen) / rows, 2);
+            resolution += rows * Math.Pow((seen / rows) - share, 2);
+        }
+
+        return new(Brier(probabilities, labels), reliability / labels.Length, resolution / labels.Length, share * (1 - share));
+    }
+
+    /// <summary>Bins of equal count, highest score first: how many were abuse by prediction, and how many were.</summary>
+    private static IEnumerable<(int Rows, double Predicted, double Seen)> Bins(double[] probabilities, bool[] labels, int[] order)
+    {
         for (var bin = 0; bin < CalibrationBins; bin++)
         {
             var (from, to) = ((int)((long)order.Length * bin / CalibrationBins), (int)((long)order.Length * (bin + 1) / CalibrationBins));
@@ -105,9 +125,9 @@ public static class Evaluation
                 predicted += probabilities[order[i]];
                 seen += labels[order[i]] ? 1 : 0;
             }
-            error += Math.Abs(predicted - seen) / order.Length;
+
+            yield return (to - from, predicted, seen);
         }
-        return error;
     }
 
     /// <summary>The lowest threshold that flags at most the asked share of honest rows.</summary>

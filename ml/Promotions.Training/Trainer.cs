@@ -43,6 +43,6 @@ public static class Trainer
         var scorer = TreeScorer.Load(ModelFile.Write(model));
         var raw = new double[rows.Count];
         for (var i = 0; i < raw.Length; i++) raw[i] = scorer.RawScore(rows[i].Vector);
-        return PlattFit.Fit(raw, [.. rows.Select(row => row.Abuse)], [.. rows.Select(row => row.Weight)]);
+        return CalibrationChoice.Fit(raw, [.. rows.Select(row => row.Abuse)], [.. rows.Select(row => row.Weight)]);
     }
 }
