@@ -10,7 +10,7 @@ namespace Promotions.Ledger.Postgres;
 /// <summary>The ledger in a PostgreSQL database (15 or newer) that any number of processes share: a batch is one transaction of two round trips, under row locks.</summary>
 /// <remarks>Safe from any thread. A call returns after the commit is durable. Cancelling has an effect only until the request is handed to the writer; from then on the
 /// outcome is awaited. Positions in answers are numbers of entries: unique, rising within a process, with gaps. The dense places in log, tree and outbox come after the commit.</remarks>
-public sealed class PostgresLedger : ILedger, ISettingsStore, IOrderReader
+public sealed class PostgresLedger : IFencedLedger, ISettingsStore, IOrderReader
 {
     /// <summary>So many shares of the system's accounts: processes that post at the same time rarely meet in one.</summary>
     private const int Shards = 64;
@@ -21,6 +21,7 @@ public sealed class PostgresLedger : ILedger, ISettingsStore, IOrderReader
     private readonly Sequencer _sequencer;
     private readonly Writer _writer;
     private readonly PostgresLedgerReader _reader;
+    private readonly Epochs _epochs;
     private int _disposed;
 
     private PostgresLedger(NpgsqlDataSource readers, NpgsqlDataSource writers, CampaignCatalog catalog, CheckpointKey? key, PostgresLedgerOptions options, TimeProvider time, string shard, LastWritten last)
@@ -29,6 +30,7 @@ public sealed class PostgresLedger : ILedger, ISettingsStore, IOrderReader
         _sequencer = new(writers, catalog, key, time, options);
         _writer = new(writers, options, time, catalog, shard, last, _sequencer.Committed);
         _reader = new(readers, _sequencer, time);
+        _epochs = new(writers, options);
     }
 
     /// <summary>Opens the database's ledger, or makes its tables; brings an older schema forward.</summary>
@@ -68,10 +70,20 @@ public sealed class PostgresLedger : ILedger, ISettingsStore, IOrderReader
     /// <summary>Why entries get no places at the moment; null while the sequencer works.</summary>
     public Exception? SequencerFault => _sequencer.LastFault;
 
-    public async Task<CommitReceipt> CommitAsync(
-        IReadOnlyList<LogAppend> batch, Func<IReadOnlyList<LedgerOutcome?>, IReadOnlyList<LogAppend>> followUps, CancellationToken cancellationToken)
+    public Task<CommitReceipt> CommitAsync(
+        IReadOnlyList<LogAppend> batch, Func<IReadOnlyList<LedgerOutcome?>, IReadOnlyList<LogAppend>> followUps, CancellationToken cancellationToken) =>
+        CommitAsync(new CommitRequest(Prepare(batch), followUps), cancellationToken);
+
+    public Task<TaskEpoch> AcquireAsync(string task, CancellationToken cancellationToken) => _epochs.RaiseAsync(task, cancellationToken);
+
+    public Task<CommitReceipt> CommitAsync(
+        TaskEpoch owner, IReadOnlyList<LogAppend> batch, Func<IReadOnlyList<LedgerOutcome?>, IReadOnlyList<LogAppend>> followUps, CancellationToken cancellationToken) =>
+        CommitAsync(new CommitRequest(Prepare(batch), followUps) { Owner = owner }, cancellationToken);
+
+    private static PreparedAppend[] Prepare(IReadOnlyList<LogAppend> batch) => [.. batch.Select(PreparedAppend.From)];
+
+    private async Task<CommitReceipt> CommitAsync(CommitRequest request, CancellationToken cancellationToken)
     {
-        var request = new CommitRequest([.. batch.Select(PreparedAppend.From)], followUps);
         await _writer.SendAsync(request, Lane.Decision, cancellationToken).ConfigureAwait(false);
         return await request.Completion.ConfigureAwait(false);
     }

@@ -24,6 +24,8 @@ internal sealed class PostgresBackend(PostgresServer? server = null) : ILedgerBa
     /// <summary>More than one: commands go through them in turns.</summary>
     public int Processes { get; init; } = 1;
 
+    public TimeSpan IdleInTransactionTimeout { get; init; } = TimeSpan.FromSeconds(3);
+
     public string ConnectionString => _connectionString!;
 
     private readonly string _folder = Directory.CreateTempSubdirectory("ledger-").FullName;
@@ -67,7 +69,7 @@ internal sealed class PostgresBackend(PostgresServer? server = null) : ILedgerBa
             await File.WriteAllBytesAsync(KeyPath, RandomNumberGenerator.GetBytes(32));
         }
 
-        return await PostgresLedger.OpenAsync(new() { ConnectionString = _connectionString, CheckpointKeyPath = KeyPath }, time, TestContext.Current.CancellationToken);
+        return await PostgresLedger.OpenAsync(new() { ConnectionString = _connectionString, CheckpointKeyPath = KeyPath, IdleInTransactionTimeout = IdleInTransactionTimeout }, time, TestContext.Current.CancellationToken);
     }
 
     private string KeyPath => Path.Combine(_folder, "audit-key");

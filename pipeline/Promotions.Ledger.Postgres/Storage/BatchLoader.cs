@@ -7,7 +7,7 @@ using Promotions.Ledger.Formats;
 
 namespace Promotions.Ledger.Postgres.Storage;
 
-/// <summary>The first round trip of a transaction: begins it, locks what the footprint names in one order for all processes (reserved ids, holds, purchases, accounts), and
+/// <summary>The first round trip of a transaction: begins it, locks what the footprint names in one order for all processes (epochs, reserved ids, holds, purchases, accounts), and
 /// loads what stands under the locks. Each statement sees what was committed before it, so rows read behind a lock are as the lock's last owner left them.</summary>
 internal sealed class BatchLoader(NpgsqlConnection connection, Footprint footprint, BatchState state, string shard)
 {
@@ -22,6 +22,7 @@ internal sealed class BatchLoader(NpgsqlConnection connection, Footprint footpri
         await using (var batch = new NpgsqlBatch(connection))
         {
             batch.BatchCommands.Add(new("BEGIN"));
+            LockEpochs();
             LockRows();
             LockAccounts();
             ReadRecords();
@@ -37,6 +38,13 @@ internal sealed class BatchLoader(NpgsqlConnection connection, Footprint footpri
         }
 
         Connect();
+    }
+
+    /// <summary>Shared with the process's other tasks and with nobody who would raise them: a raise waits for this transaction, or was first and is seen.</summary>
+    private void LockEpochs()
+    {
+        if (footprint.Tasks.Count > 0)
+            Read("SELECT task, epoch FROM partition_epoch WHERE task = ANY($1) ORDER BY task FOR SHARE", row => state.Add(new TaskEpoch(row.GetString(0), row.GetInt64(1))), Texts(footprint.Tasks));
     }
 
     private void LockRows()

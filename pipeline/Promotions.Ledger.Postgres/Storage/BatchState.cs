@@ -24,6 +24,7 @@ internal sealed class BatchState(Footprint footprint, Numbers accountNumbers, Nu
     private readonly Dictionary<string, BookedOrder> _orders = new(StringComparer.Ordinal);
     private readonly Dictionary<string, bool> _reviews = new(StringComparer.Ordinal);
     private readonly Dictionary<(string, string), string> _settings = [];
+    private readonly Dictionary<string, long> _epochs = new(StringComparer.Ordinal);
 
     /// <summary>Accounts without a row.</summary>
     public HashSet<Account> Unwritten { get; } = [];
@@ -33,6 +34,9 @@ internal sealed class BatchState(Footprint footprint, Numbers accountNumbers, Nu
 
     /// <summary>The latest version of each campaign that the batch may look at.</summary>
     public IReadOnlyDictionary<string, Campaign> Campaigns => _campaigns;
+
+    /// <summary>Whether the owner's right has not passed. It cannot pass before the transaction ends: the row is locked.</summary>
+    public bool Owns(TaskEpoch owner) => _epochs.TryGetValue(owner.Task, out var epoch) && epoch == owner.Epoch;
 
     public RecordedCommand? FindCommand(string id) => _commands.GetValueOrDefault(id);
 
@@ -127,6 +131,7 @@ internal sealed class BatchState(Footprint footprint, Numbers accountNumbers, Nu
     }
 
     public void Add(BookedDecision decision) => _decisions.Add(decision.Proposal.Request.Id, decision);
+    public void Add(TaskEpoch current) => _epochs.Add(current.Task, current.Epoch);
     public void Add(Campaign campaign) => _campaigns.Add(campaign.Id, campaign);
     public void Add(Coupon coupon) => _coupons.Add(coupon.Code, coupon);
     public void Add(string campaign, string customer, Arm arm) => _arms.Add((campaign, customer), arm);

@@ -28,6 +28,9 @@ internal sealed class Footprint
     /// <summary>Accounts that get a row even if nothing is posted: a coupon or campaign is changed under the lock of the account that each of its redemptions takes.</summary>
     public HashSet<AccountKey> Fences { get; } = [];
 
+    /// <summary>Tasks whose owners write.</summary>
+    public HashSet<string> Tasks { get; } = new(StringComparer.Ordinal);
+
     public int ExpireMax { get; private set; }
 
     /// <param name="currencyOf">A campaign's currency, which never changes; null for one that is not there.</param>

@@ -82,6 +82,9 @@ internal static class Schema
         CREATE SEQUENCE lot_block MINVALUE 0 START 0;
         CREATE SEQUENCE writer MINVALUE 0 START 0;
         """,
+        """
+        CREATE TABLE partition_epoch (task text COLLATE "C" PRIMARY KEY, epoch bigint NOT NULL CHECK (epoch > 0), raised_at timestamptz NOT NULL DEFAULT clock_timestamp());
+        """,
     ];
 
     /// <summary>Brings the database to this build's version, all steps in one transaction.</summary>

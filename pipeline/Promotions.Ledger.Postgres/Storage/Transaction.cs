@@ -89,6 +89,8 @@ internal sealed class Transaction(IReadOnlyList<Request> group, int bulkCount, i
 
     private void Plan()
     {
+        foreach (var request in group)
+            if (request.Owner is { } owner) _footprint.Tasks.Add(owner.Task);
         var planned = group.SelectMany((r, i) => plans.Of(r, BoundOf(i))).ToArray();
         var made = planned.Select(p => p.Command).OfType<PutCampaign>().GroupBy(p => p.Campaign.Id, StringComparer.Ordinal).ToDictionary(p => p.Key, p => p.First().Campaign.Currency, StringComparer.Ordinal);
         foreach (var command in planned) _footprint.Add(command, id => catalog.View.FindCampaign(id)?.Currency ?? made.GetValueOrDefault(id));
@@ -114,6 +116,12 @@ internal sealed class Transaction(IReadOnlyList<Request> group, int bulkCount, i
 
     private void Work(Request request, int max)
     {
+        if (request.Owner is { } owner && !_state.Owns(owner))
+        {
+            request.Taken = new(owner);
+            return;
+        }
+
         switch (request)
         {
             case CommitRequest commit: Work(commit); break;

@@ -13,6 +13,12 @@ internal sealed record PreparedAppend(LogAppend Record, PreparedCommand? Command
 /// <summary>Something for the writer. Worked on inside a transaction, answered after its commit.</summary>
 internal abstract class Request
 {
+    /// <summary>Whose right to write is checked in the transaction; null: anyone's.</summary>
+    public TaskEpoch? Owner { get; init; }
+
+    /// <summary>The owner's right has passed: its answer, after the transaction that saw it.</summary>
+    public TaskTakenException? Taken { get; set; }
+
     /// <summary>Commands in it, for the bound on a transaction.</summary>
     public abstract int Weight { get; }
 
@@ -36,8 +42,14 @@ internal sealed class CommitRequest(PreparedAppend[] batch, Func<IReadOnlyList<L
     public Task<CommitReceipt> Completion => _done.Task;
     public override int Weight => Math.Max(1, batch.Length);
     public override bool IsFinished => Receipt is not null;
-    public override void Rewind() => Receipt = null;
-    public override void Committed() => _done.SetResult(Receipt!);
+    public override void Rewind() => (Receipt, Taken) = (null, null);
+
+    public override void Committed()
+    {
+        if (Taken is { } taken) _done.SetException(taken);
+        else _done.SetResult(Receipt!);
+    }
+
     public override void Failed(Exception fault) => _done.TrySetException(fault);
 }
 
@@ -84,7 +96,13 @@ internal sealed class SettingRequest(string scope, string name, string? value, A
     public override int Weight => 1;
     public override bool IsFinished => _worked;
     public void Worked() => _worked = true;
-    public override void Rewind() => _worked = false;
-    public override void Committed() => _done.SetResult();
+    public override void Rewind() => (_worked, Taken) = (false, null);
+
+    public override void Committed()
+    {
+        if (Taken is { } taken) _done.SetException(taken);
+        else _done.SetResult();
+    }
+
     public override void Failed(Exception fault) => _done.TrySetException(fault);
 }
