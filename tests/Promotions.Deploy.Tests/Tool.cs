@@ -19,7 +19,7 @@ internal static class Tool
             : throw new InvalidOperationException("Docker Compose is missing. Run: apt-get install docker-compose (no daemon is needed).");
     }
 
-    public static async Task<Ran> RunAsync(IReadOnlyList<string> command, IReadOnlyDictionary<string, string>? environment = null, string? folder = null)
+    public static async Task<Ran> RunAsync(IReadOnlyList<string> command, IReadOnlyDictionary<string, string>? environment = null, string? folder = null, int secondsMax = 60)
     {
         using var process = new Process
         {
@@ -27,7 +27,7 @@ internal static class Tool
         };
         foreach (var (name, value) in environment ?? new Dictionary<string, string>()) process.StartInfo.Environment[name] = value;
         process.Start();
-        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(secondsMax));
         var output = process.StandardOutput.ReadToEndAsync(limit.Token);
         var errors = process.StandardError.ReadToEndAsync(limit.Token);
         try
@@ -38,7 +38,7 @@ internal static class Tool
         catch (OperationCanceledException)
         {
             process.Kill(entireProcessTree: true);
-            throw new TimeoutException($"{string.Join(' ', command)} did not end in 60 s.");
+            throw new TimeoutException($"{string.Join(' ', command)} did not end in {secondsMax} s.");
         }
     }
 
