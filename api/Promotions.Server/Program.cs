@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Promotions.Server;
+using Promotions.Server.Scaled;
 
 var time = TimeProvider.System;
 
@@ -7,16 +8,27 @@ var noDemo = new Option<bool>("--no-demo") { Description = "Start empty, without
 var noAnalytics = new Option<bool>("--no-analytics") { Description = "Run without the embedded ClickHouse: decisions are the same, results stay empty." };
 var rate = new Option<double>("--rate") { Description = "Requests a second that the demonstration goes on sending.", DefaultValueFactory = _ => 2 };
 var scenario = new Option<FileInfo?>("--scenario") { Description = "A further kind of abuse for the demonstration." };
-var serve = new Command("serve", "Run the system: API, pipeline, sinks and dashboard in this process.") { noDemo, noAnalytics, rate, scenario };
-serve.SetAction((parsed, _) => GuardAsync(() => ServeCommand.RunAsync(
-    ServerOptions.FromEnvironment() with
+var demo = new Option<bool>("--demo") { Description = "In the scaled set: this process defines a demonstration shop and goes on as its customers." };
+var roles = new Option<string?>("--roles") { Description = "In the scaled set: api, pipeline, sinks, admin, with commas between. Default: all." };
+var bootstrap = new Option<string?>("--bootstrap") { Description = "Kafka's addresses, host:port with commas between. With --postgres, this is a process of the scaled set." };
+var postgres = new Option<string?>("--postgres") { Description = "The ledger's PostgreSQL database, as a connection string." };
+var clickHouse = new Option<string?>("--clickhouse") { Description = "ClickHouse's HTTP address: http://user:password@host:8123/database." };
+var serve = new Command("serve", "Run the system: API, pipeline, sinks and dashboard in this process; or, over Kafka and PostgreSQL, some of these roles.")
+{
+    noDemo, noAnalytics, rate, scenario, demo, roles, bootstrap, postgres, clickHouse,
+};
+serve.SetAction((parsed, _) => GuardAsync(() =>
+{
+    var scaled = ScaledOptions.From(parsed.GetValue(roles), parsed.GetValue(bootstrap), parsed.GetValue(postgres), parsed.GetValue(clickHouse));
+    var options = ServerOptions.FromEnvironment() with
     {
-        Demo = !parsed.GetValue(noDemo),
+        Demo = scaled is null ? !parsed.GetValue(noDemo) : parsed.GetValue(demo),
         Analytics = !parsed.GetValue(noAnalytics),
         Rate = parsed.GetValue(rate),
         ScenarioFile = parsed.GetValue(scenario)?.FullName,
-    },
-    time)));
+    };
+    return scaled is null ? ServeCommand.RunAsync(options, time) : ScaledCommand.RunAsync(options, scaled, time);
+}));
 
 var verify = new Command("verify", "Re-check every invariant of the ledger, stopped or live.");
 verify.SetAction((_, _) => GuardAsync(() => Task.FromResult(MaintenanceCommands.Verify(ServerOptions.FromEnvironment()))));

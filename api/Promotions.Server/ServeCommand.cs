@@ -33,7 +33,7 @@ internal static class ServeCommand
         await using var analytics = options is { Analytics: true, EnginePath: not null } ? AnalyticsSystem.Start(folder, options, system.Ledger.Reader, system.Ledger, time, loggers) : null;
         var start = new StartReadiness();
 
-        Register(builder.Services, system, live, start, time);
+        Register(builder.Services, options, system, live, start, time);
         builder.Services.AddDataProtection().PersistKeysToFileSystem(new DirectoryInfo(folder.Keys));       // sign-ins outlive a restart
         if (analytics is null) builder.Services.AddSingleton<ICampaignResults>(new NoResults());
         else Register(builder.Services, analytics);
@@ -55,7 +55,7 @@ internal static class ServeCommand
         return 0;
     }
 
-    private static void Register(IServiceCollection services, DecisionSystem system, LiveStatistics live, StartReadiness start, TimeProvider time)
+    private static void Register(IServiceCollection services, ServerOptions options, DecisionSystem system, LiveStatistics live, StartReadiness start, TimeProvider time)
     {
         services.AddSingleton(time);
         services.AddSingleton<ILedger>(system.Ledger);
@@ -73,7 +73,11 @@ internal static class ServeCommand
         services.AddSingleton<IAdminSignIn, AdminSignIn>();
         services.AddHostedService<ExpiryJob>();
         services.AddPromotionsApi();
-        services.AddPromotionsAdmin(admin => admin.ModelSentence = system.Model.Sentence);
+        services.AddPromotionsAdmin(admin =>
+        {
+            admin.ModelSentence = system.Model.Sentence;
+            admin.AllowRemote = options.AdminRemote;
+        });
     }
 
     private static void Register(IServiceCollection services, AnalyticsSystem analytics)

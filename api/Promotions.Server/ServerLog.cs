@@ -24,4 +24,16 @@ internal static partial class ServerLog
 
     [LoggerMessage(EventId = 9006, Level = LogLevel.Information, Message = "Feature state stands at log position {Position}")]
     public static partial void Replayed(ILogger logger, long position);
+
+    [LoggerMessage(EventId = 9011, Level = LogLevel.Warning, Message = "The fraud policy could not be read again; the one read before decides")]
+    public static partial void PolicyFault(ILogger logger, Exception fault);
+
+    [LoggerMessage(EventId = 9012, Level = LogLevel.Warning, Message = "The live page misses decisions at the moment: {Reason}")]
+    public static partial void LiveFault(ILogger logger, string reason);
+
+    [LoggerMessage(EventId = 9013, Level = LogLevel.Information, Message = "This process does the work of the sinks from now on")]
+    public static partial void SinksTaken(ILogger logger);
+
+    [LoggerMessage(EventId = 9014, Level = LogLevel.Warning, Message = "The sinks' lease could not be taken or kept; trying again")]
+    public static partial void SinksFault(ILogger logger, Exception fault);
 }

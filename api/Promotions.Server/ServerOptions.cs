@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Net;
-using Promotions.Server.Scaled;
 
 namespace Promotions.Server;
 
@@ -9,9 +8,9 @@ namespace Promotions.Server;
 /// <param name="DemoDays">Length of the demonstration's past. Default 60; one folder keeps its own.</param>
 /// <param name="Listen">Loopback by default: other machines reach the system only where somebody said so.</param>
 /// <param name="EnginePort">Of the embedded ClickHouse; 0 for a free one.</param>
-/// <param name="Scaled">Null: everything is embedded.</param>
+/// <param name="AdminRemote">The dashboard answers browsers on other machines; it belongs behind TLS then.</param>
 internal sealed record ServerOptions(
-    string DataPath, IPAddress Listen, int Port, bool Demo, double Rate, int DemoDays, bool Analytics, string? ScenarioFile, string? EnginePath, int EnginePort, ScaledOptions? Scaled = null)
+    string DataPath, IPAddress Listen, int Port, bool Demo, double Rate, int DemoDays, bool Analytics, string? ScenarioFile, string? EnginePath, int EnginePort, bool AdminRemote = false)
 {
     public static ServerOptions FromEnvironment() => new(
         Environment.GetEnvironmentVariable("PROMOTIONS_DATA") ?? Path.Combine(Environment.CurrentDirectory, ".data"),
@@ -23,7 +22,8 @@ internal sealed record ServerOptions(
         Analytics: true,
         ScenarioFile: null,
         EnginePath: Environment.GetEnvironmentVariable("PROMOTIONS_LIBCHDB"),
-        EnginePort: ParsePort("PROMOTIONS_CLICKHOUSE_PORT", 0));
+        EnginePort: ParsePort("PROMOTIONS_CLICKHOUSE_PORT", 0),
+        AdminRemote: Environment.GetEnvironmentVariable("PROMOTIONS_ADMIN_REMOTE") is "true" or "1");
 
     private static IPAddress ParseAddress(string? text) => text is null or "" ? IPAddress.Loopback
         : IPAddress.TryParse(text, out var address) ? address

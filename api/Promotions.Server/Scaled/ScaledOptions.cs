@@ -29,6 +29,7 @@ internal enum ServerRoles
 /// <param name="Bootstrap">Kafka's addresses, <c>host:port</c> with commas between.</param>
 /// <param name="Postgres">Npgsql's connection string, database named.</param>
 /// <param name="ClickHouse">Null: the sinks' process runs the embedded engine, or there are no analytics.</param>
+/// <param name="CheckpointKeyPath">The key that signs the audit tree's checkpoints, the same for every process; null: this process sequences and does not sign.</param>
 /// <param name="Group">Consumer group, and the start of internal topics' names.</param>
 /// <param name="Prefix">Before every topic's name.</param>
 /// <param name="Client">Further settings of the Kafka client, in librdkafka's names: <c>security.protocol</c>, <c>sasl.username</c> ...</param>
@@ -37,11 +38,14 @@ internal enum ServerRoles
 /// <param name="Standbys">Copies of each task's state kept ready in other processes. Range: 0 to 3. Default 1.</param>
 /// <param name="Partitions">Of topics that this system makes. Range: 1 to 1,024. Default 8. Fixed once they are there.</param>
 internal sealed record ScaledOptions(
-    ServerRoles Roles, string Bootstrap, string Postgres, AnalyticsAddress? ClickHouse, string Group, string Prefix, IReadOnlyDictionary<string, string> Client,
+    ServerRoles Roles, string Bootstrap, string Postgres, AnalyticsAddress? ClickHouse, string? CheckpointKeyPath, string Group, string Prefix, IReadOnlyDictionary<string, string> Client,
     string? InstanceId, int Threads, int Standbys, int Partitions)
 {
     private const string ClientPrefix = "PROMOTIONS_KAFKA_";
     private static readonly string[] OwnNames = ["BOOTSTRAP", "GROUP", "PREFIX", "INSTANCE_ID", "PARTITIONS", "HOME"];
+
+    /// <summary>What every client of the brokers is given.</summary>
+    public Dictionary<string, string> ClientWithBootstrap() => new(Client) { ["bootstrap.servers"] = Bootstrap };
 
     /// <summary>From the command line, or else the environment. Null where neither names a broker nor a database: then everything is embedded.</summary>
     /// <exception cref="StartRefusedException">Half of it is missing, or a value is none.</exception>
@@ -61,7 +65,7 @@ internal sealed record ScaledOptions(
         if (bootstrap is null) throw new StartRefusedException("PostgreSQL is the scaled set's ledger, whose log is Kafka: name its servers with --bootstrap (or PROMOTIONS_KAFKA_BOOTSTRAP).");
         if (postgres is null) throw new StartRefusedException("Over Kafka the ledger is PostgreSQL: name the database with --postgres (or PROMOTIONS_POSTGRES).");
         return new(
-            ParseRoles(roles), bootstrap, postgres, clickHouse is null ? null : ParseClickHouse(clickHouse),
+            ParseRoles(roles), bootstrap, postgres, clickHouse is null ? null : ParseClickHouse(clickHouse), Text("PROMOTIONS_CHECKPOINT_KEY"),
             Text("PROMOTIONS_KAFKA_GROUP") ?? "promotions", Text("PROMOTIONS_KAFKA_PREFIX") ?? "", ClientSettings(),
             Text("PROMOTIONS_KAFKA_INSTANCE_ID"), Number("PROMOTIONS_PIPELINE_THREADS", 2, 1, 64), Number("PROMOTIONS_STANDBYS", 1, 0, 3), Number("PROMOTIONS_KAFKA_PARTITIONS", 8, 1, 1_024));
     }

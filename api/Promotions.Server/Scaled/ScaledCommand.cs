@@ -1,0 +1,121 @@
+using Microsoft.AspNetCore.DataProtection;
+using Microsoft.AspNetCore.DataProtection.KeyManagement;
+using Promotions.Admin.Hosting;
+using Promotions.Admin.SignIn;
+using Promotions.Analytics.Results;
+using Promotions.Api;
+using Promotions.Api.Keys;
+using Promotions.Api.Observing;
+using Promotions.Ledger;
+using Promotions.Processing;
+using Promotions.Processing.Decisions;
+using Promotions.Processing.State;
+using Promotions.Processing.Statistics;
+
+namespace Promotions.Server.Scaled;
+
+/// <summary><c>promotions serve --bootstrap ... --postgres ...</c>: one process of the scaled set, with the roles that it was given.</summary>
+internal static class ScaledCommand
+{
+    public static async Task<int> RunAsync(ServerOptions options, ScaledOptions scaled, TimeProvider time)
+    {
+        var folder = DataFolder.Open(options.DataPath);
+        using var claim = folder.Claim();
+        WebHosting.RefuseTakenPort(options.Listen, options.Port);
+        using var loggers = WebHosting.CreateLoggers();
+        var start = new StartReadiness();
+        var live = new LiveStatistics(time);
+
+        await using var system = await ScaledSystem.OpenAsync(scaled, time, loggers.CreateLogger<ScaledSystem>(), CancellationToken.None);
+        await using var analytics = OpenAnalytics(options, scaled, folder, system, time, loggers);
+        var builder = WebHosting.CreateBuilder(options);
+        builder.Services.AddSingleton(time);
+        builder.Services.AddSingleton(scaled);
+        builder.Services.AddSingleton(system.Policies);
+        builder.Services.AddSingleton<ILedger>(system.Ledger);
+        builder.Services.AddSingleton<IReadinessCheck>(start);
+        builder.Services.AddHostedService<PolicyFollower>();
+        var faces = (scaled.Roles & (ServerRoles.Api | ServerRoles.Admin)) != 0;
+        if (faces) AddFaces(builder.Services, options, system, live);
+        else builder.Services.AddSingleton<ApiMetrics>();
+        AddAnalytics(builder.Services, scaled, analytics);
+        await using var app = builder.Build();
+        if (faces)
+        {
+            app.UseAuthentication();
+            app.UseAuthorization();
+            app.MapPromotionsApi();
+            if (scaled.Roles.HasFlag(ServerRoles.Admin)) app.MapPromotionsAdmin();
+            await app.Services.GetRequiredService<ApiKeys>().EnsureFirstKeys(folder.Root);
+        }
+        else
+        {
+            app.MapPromotionsHealth();
+        }
+
+        await app.StartAsync();
+        await using var demo = options.Demo && system.Gateway is { } gateway
+            ? await DemoShop.OpenLiveAsync(system.Ledger, system.Ledger, gateway, options, time, loggers.CreateLogger<DemoShop>(), app.Lifetime.ApplicationStopping)
+            : null;
+        start.Started();
+        folder.MarkReady();
+        Announce(options, scaled, folder, analytics);
+        demo?.GoLive();
+        await app.WaitForShutdownAsync();
+        return 0;
+    }
+
+    private static void AddFaces(IServiceCollection services, ServerOptions options, ScaledSystem system, LiveStatistics live)
+    {
+        services.AddSingleton<ISettingsStore>(system.Ledger);
+        services.AddSingleton<IOrderReader>(system.Ledger);
+        services.AddSingleton(system.Ledger.Reader);
+        services.AddSingleton<IRedemptionGateway>(system.Gateway!);
+        services.AddSingleton<IFeatureCatalog, FeatureCatalog>();
+        services.AddSingleton(provider => new DecisionExplainer(provider.GetRequiredService<IFeatureCatalog>(), system.Model.Find));
+        services.AddSingleton(live);
+        services.AddSingleton<ILiveStatistics>(live);
+        services.AddSingleton<IAdminSignIn, AdminSignIn>();
+        services.AddHostedService<DecisionsFollower>();
+        services.AddPromotionsApi();
+        services.AddPromotionsAdmin(admin =>
+        {
+            admin.ModelSentence = system.Model.Sentence;
+            admin.AllowRemote = options.AdminRemote;
+        });
+        services.AddDataProtection().SetApplicationName("promotions");       // any dashboard process opens what another sealed
+        services.AddOptions<KeyManagementOptions>().Configure(keys => keys.XmlRepository = new SettingsKeyRing(system.Ledger));
+    }
+
+    /// <summary>The sinks follow the outbox; the dashboard asks for results. Only the sinks run an engine of their own.</summary>
+    private static AnalyticsSystem? OpenAnalytics(ServerOptions options, ScaledOptions scaled, DataFolder folder, ScaledSystem system, TimeProvider time, ILoggerFactory loggers)
+    {
+        if (!options.Analytics) return null;
+        if (scaled.ClickHouse is { } address) return AnalyticsSystem.Connect(address, system.Ledger.Reader, system.Ledger, time, loggers);
+        return scaled.Roles.HasFlag(ServerRoles.Sinks) && options.EnginePath is not null ? AnalyticsSystem.Start(folder, options, system.Ledger.Reader, system.Ledger, time, loggers) : null;
+    }
+
+    private static void AddAnalytics(IServiceCollection services, ScaledOptions scaled, AnalyticsSystem? analytics)
+    {
+        if (analytics is null) services.AddSingleton<ICampaignResults>(new NoResults());
+        else services.AddSingleton(analytics).AddSingleton(analytics.Results);
+        if (!scaled.Roles.HasFlag(ServerRoles.Sinks)) return;
+        services.AddHostedService<ExpiryJob>();
+        if (analytics is null) return;
+        services.AddSingleton<IFollowerLag, SinkLag>();
+        services.AddHostedService<AnalyticsFollower>();
+    }
+
+    private static void Announce(ServerOptions options, ScaledOptions scaled, DataFolder folder, AnalyticsSystem? analytics)
+    {
+        var address = $"http://{(options.Listen.Equals(System.Net.IPAddress.Any) ? "127.0.0.1" : options.Listen)}:{options.Port}";
+        Console.WriteLine($"""
+            Promotions is ready: {scaled.Roles.ToString().ToLowerInvariant()}.
+              health      {address}/readyz, {address}/metrics
+              Kafka       {scaled.Bootstrap}  group {scaled.Group}
+            """);
+        if (analytics is not null) Console.WriteLine($"  ClickHouse  {analytics.Where}");
+        if (scaled.Roles.HasFlag(ServerRoles.Api)) Console.WriteLine($"  API         {address}/v1          keys are in {folder.Keys}");
+        if (scaled.Roles.HasFlag(ServerRoles.Admin)) Console.WriteLine($"  dashboard   {address}/            sign in with the key in {Path.Combine(folder.Keys, "admin.key")}");
+    }
+}

@@ -1,0 +1,82 @@
+using Promotions.Api.Policies;
+using Promotions.Ledger;
+using Promotions.Ledger.Postgres;
+using Promotions.Processing.Decisions;
+using Promotions.Processing.Kafka.Gateway;
+
+namespace Promotions.Server.Scaled;
+
+/// <summary>What every process of the scaled set has: the shared ledger, the model, the policy, and its door to the pipeline where a role needs one.</summary>
+internal sealed class ScaledSystem : IAsyncDisposable
+{
+    private ScaledSystem(PostgresLedger ledger, LoadedModel model, FraudPolicies policies, KafkaGateway? gateway) => (Ledger, Model, Policies, Gateway) = (ledger, model, policies, gateway);
+
+    public PostgresLedger Ledger { get; }
+    public LoadedModel Model { get; }
+    public FraudPolicies Policies { get; }
+
+    /// <summary>Of the roles <c>api</c> and <c>admin</c>; else null.</summary>
+    public KafkaGateway? Gateway { get; }
+
+    /// <summary>Model, policy and campaigns of this moment.</summary>
+    public DecisionInputs Inputs() => new(Model.Scorer, Model.MissingBecause, Policies.Current.Policy, Ledger.Campaigns);
+
+    /// <exception cref="StartRefusedException">A server cannot be reached or used; the message says which.</exception>
+    public static async Task<ScaledSystem> OpenAsync(ScaledOptions options, TimeProvider time, ILogger logger, CancellationToken cancellationToken)
+    {
+        var model = LoadedModel.Load();
+        if (model.MissingBecause is { } reason) ServerLog.ModelMissing(logger, reason);
+        PostgresLedger ledger;
+        try
+        {
+            ledger = await PostgresLedger.OpenAsync(new() { ConnectionString = options.Postgres, CheckpointKeyPath = options.CheckpointKeyPath }, time, cancellationToken);
+        }
+        catch (Exception fault) when (fault is LedgerFaultException or ArgumentException)
+        {
+            throw new StartRefusedException(fault.Message, fault);
+        }
+
+        FraudPolicies? policies = null;
+        try
+        {
+            policies = new(ledger, ShippedPolicy.Policy, time);
+            var gateway = (options.Roles & (ServerRoles.Api | ServerRoles.Admin)) == 0 ? null : await OpenGatewayAsync(ledger, options, time, cancellationToken);
+            return new(ledger, model, policies, gateway);
+        }
+        catch (Exception fault)
+        {
+            policies?.Dispose();
+            await ledger.DisposeAsync();
+            if (fault is InvalidDataException) throw new StartRefusedException(fault.Message + " Start the version that wrote it.", fault);
+            throw;
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (Gateway is not null) await Gateway.DisposeAsync();
+        Policies.Dispose();
+        await Ledger.DisposeAsync();
+    }
+
+    private static async Task<KafkaGateway> OpenGatewayAsync(PostgresLedger ledger, ScaledOptions options, TimeProvider time, CancellationToken cancellationToken)
+    {
+        // Unique for each run: an answer to an earlier run's question finds nobody.
+        var instance = $"{Environment.MachineName}-{Environment.ProcessId}-{time.GetUtcNow().ToUnixTimeMilliseconds()}";
+        var gateway = new KafkaGatewayOptions { Client = options.ClientWithBootstrap(), Topics = new(options.Group, options.Prefix), Instance = Identifier(instance) };
+        try
+        {
+            return await KafkaGateway.OpenAsync(ledger, ledger, gateway, time, cancellationToken);
+        }
+        catch (Confluent.Kafka.KafkaException fault)
+        {
+            throw new StartRefusedException($"Kafka at {options.Bootstrap} cannot be used: {fault.Error.Reason} The pipeline makes the topics: start one first, or look at 'promotions topics --plan'.", fault);
+        }
+    }
+
+    private static string Identifier(string text)
+    {
+        var valid = new string([.. text.Select(letter => char.IsAsciiLetterOrDigit(letter) || letter is '.' or '_' or ':' or '-' ? letter : '-')]);
+        return valid.Length <= 64 ? valid : valid[^64..];
+    }
+}
