@@ -18,10 +18,10 @@ public class TopicFormTests
     [Fact]
     public void The_same_recorded_log_gives_the_same_vectors_and_decisions_in_both_forms()
     {
-        using var calls = new TopologyDriver(RedemptionTopology.Build(NewDecider, Inputs));
-        using var topics = new TopologyDriver(RedemptionTopology.BuildForTopics(NewDecider, Inputs, RedemptionTopologyOptions.Default), hopsAreBytes: true);
+        using var calls = new TopologyDriver(RedemptionTopology.Build(NewDecider, RecordedShop.Inputs));
+        using var topics = new TopologyDriver(RedemptionTopology.BuildForTopics(NewDecider, RecordedShop.Inputs, RedemptionTopologyOptions.Default), hopsAreBytes: true);
         var compared = 0;
-        foreach (var (topic, value, at) in RecordedLog(600))
+        foreach (var (topic, value, at) in RecordedShop.Log(600))
         {
             calls.Pipe(topic, value, at);
             if (topic == Topics.Requests) topics.Pipe(topic, value, at);
@@ -40,11 +40,11 @@ public class TopicFormTests
     [Fact]
     public void What_is_published_again_is_counted_once()
     {
-        using var driver = new TopologyDriver(RedemptionTopology.BuildForTopics(NewDecider, Inputs, RedemptionTopologyOptions.Default), hopsAreBytes: true);
+        using var driver = new TopologyDriver(RedemptionTopology.BuildForTopics(NewDecider, RecordedShop.Inputs, RedemptionTopologyOptions.Default), hopsAreBytes: true);
         var first = Decide(driver, PipelineRig.Request("r-1", code: "nope"));
         var refused = FeedbackRecord.Encode(Topics.Outcomes, RecordCodec.Encode(OutcomeOf(first)));
-        var order = FeedbackRecord.Encode(Topics.Orders, RecordCodec.Encode(OrderOf("o-1", 1)));
-        var later = FeedbackRecord.Encode(Topics.Orders, RecordCodec.Encode(OrderOf("o-1", 9)));      // sent again by checkout: another arrival, the same order
+        var order = FeedbackRecord.Encode(Topics.Orders, RecordCodec.Encode(RecordedShop.OrderOf("o-1", 1)));
+        var later = FeedbackRecord.Encode(Topics.Orders, RecordCodec.Encode(RecordedShop.OrderOf("o-1", 9)));      // sent again by checkout: another arrival, the same order
         foreach (var published in (byte[][])[refused, order, refused, order, later, refused]) driver.Pipe(Topics.Outcomes, published, first.Request.At);
 
         var second = Decide(driver, PipelineRig.Request("r-2", atSeconds: 20));
@@ -53,7 +53,7 @@ public class TopicFormTests
         Assert.Equal(1, Value(second, "customer_orders_30d"));
 
         driver.Pipe(Topics.Outcomes, FeedbackRecord.Encode(Topics.Outcomes, RecordCodec.Encode(OutcomeOf(second) with { Status = RedemptionStatus.Rejected })), second.Request.At);
-        driver.Pipe(Topics.Outcomes, FeedbackRecord.Encode(Topics.Orders, RecordCodec.Encode(OrderOf("o-2", 22))), second.Request.At);
+        driver.Pipe(Topics.Outcomes, FeedbackRecord.Encode(Topics.Orders, RecordCodec.Encode(RecordedShop.OrderOf("o-2", 22))), second.Request.At);
         var third = Decide(driver, PipelineRig.Request("r-3", atSeconds: 40));
         Assert.Equal(2, Value(third, "customer_refusals_24h"));
         Assert.Equal(2, Value(third, "customer_orders_30d"));
@@ -62,7 +62,7 @@ public class TopicFormTests
     [Fact]
     public void The_address_of_whoever_waits_travels_with_the_request()
     {
-        using var driver = new TopologyDriver(RedemptionTopology.BuildForTopics(NewDecider, Inputs, RedemptionTopologyOptions.Default), hopsAreBytes: true);
+        using var driver = new TopologyDriver(RedemptionTopology.BuildForTopics(NewDecider, RecordedShop.Inputs, RedemptionTopologyOptions.Default), hopsAreBytes: true);
         var request = PipelineRig.Request("r-1");
         var address = new ReplyAddress(3, "api-1", 42);
         driver.Pipe(Topics.Requests, ObservedRequest.Encode(request, Entities.From(request), address), request.At);
@@ -77,7 +77,7 @@ public class TopicFormTests
     [Fact]
     public void A_report_leaves_for_the_ledger_as_it_came()
     {
-        using var driver = new TopologyDriver(RedemptionTopology.BuildForTopics(NewDecider, Inputs, RedemptionTopologyOptions.Default), hopsAreBytes: true);
+        using var driver = new TopologyDriver(RedemptionTopology.BuildForTopics(NewDecider, RecordedShop.Inputs, RedemptionTopologyOptions.Default), hopsAreBytes: true);
         var sent = new Report(Topics.Returns, "anna", RecordCodec.Encode(new OrderReturned("x", "o", "anna", 700, new(5), new byte[32])), new(1, "api-1", 7)) { Currency = "EUR", Partition = 2, Offset = 11 };
         driver.Pipe(Topics.Returns, new ReportCodec(), sent);
         var output = Assert.Single(driver.TakeOutputs());
@@ -103,28 +103,6 @@ public class TopicFormTests
         Assert.Throws<InvalidDataException>(() => ObservedRequest.Decode([.. ObservedRequest.Encode(request, entities, new(0, "a", 0)), 1]));
     }
 
-    /// <summary>Requests of a small shop, and what became of them, in the order of a log.</summary>
-    internal static IEnumerable<(string Topic, byte[] Value, EventTime At)> RecordedLog(int requests)
-    {
-        var random = new Random(11);
-        for (var i = 0; i < requests; i++)
-        {
-            var request = PipelineRig.Request($"r-{i}", $"c-{random.Next(20)}", random.Next(4) == 0 ? "nope" : "ten", i * 61, $"d-{random.Next(12)}") with
-            {
-                Context = new($"d-{random.Next(12)}", $"203.0.113.{random.Next(9)}", null, random.Next(2) == 0 ? $"p-{random.Next(9)}" : null, null, null),
-            };
-            var entities = Entities.From(request);
-            yield return (Topics.Requests, ObservedRequest.Encode(request, entities), request.At);
-            var status = (RedemptionStatus)random.Next(1, 5);
-            var outcome = new RedemptionOutcome(request.Id, request.Kind, status, "", random.Next(3) == 0, 300, request.At, entities);
-            yield return (Topics.Outcomes, RecordCodec.Encode(outcome), outcome.At);
-            var at = request.At.Plus(TimeSpan.FromSeconds(7));
-            if (i % 3 == 0) yield return (Topics.Orders, RecordCodec.Encode(OrderOf($"o-{i}", i * 61 + 7, request.Customer.Id)), at);
-            if (i % 9 == 0) yield return (Topics.Returns, RecordCodec.Encode(new OrderReturned($"x-{i}", $"o-{i}", request.Customer.Id, 500, at, new byte[32])), at);
-            if (i % 7 == 0) yield return (Topics.Labels, RecordCodec.Encode(new LabelRecorded($"l-{i}", request.Id, i % 2 == 0, "review", null, "rita", at, entities)), at);
-        }
-    }
-
     private static DecisionProposal Decide(TopologyDriver driver, RedemptionRequest request)
     {
         driver.Pipe(Topics.Requests, ObservedRequest.Encode(request, Entities.From(request)), request.At);
@@ -134,9 +112,6 @@ public class TopicFormTests
 
     private static RedemptionOutcome OutcomeOf(DecisionProposal proposal) => Attempts.RecordedOutcomeOf(
         proposal, new(1, Ledger.LedgerRefusal.None, true, new(1, proposal, proposal.Proposed, proposal.Refusal, HoldState.None, null, proposal.Request.At), null))!;
-
-    private static OrderPlaced OrderOf(string id, int atSeconds, string customer = "anna") => new(
-        id, "web-de", "key-1", new(customer, null), new(id, "EUR", [new("1", "mug", null, 1, 2_000)], 0), 2_000, null, PipelineRig.Start.Plus(TimeSpan.FromSeconds(atSeconds)), null, new byte[32]);
 
     private static float Value(DecisionProposal proposal, string feature) => proposal.Risk.Vector.Span[FeatureRegistry.IndexOf(feature)];
 
@@ -148,17 +123,4 @@ public class TopicFormTests
     }
 
     private static Decider NewDecider() => new(new FeatureCatalog());
-
-    internal static DecisionInputs Inputs() => new(new PipelineRig.FixedScorer(-1), null, PipelineRig.Policy, new OneCampaign());
-
-    private sealed class OneCampaign : ICampaignSnapshot
-    {
-        private readonly Campaign _ten = PipelineRig.Public("TEN");
-        public long Revision => 1;
-        public IReadOnlyList<Campaign> PublicCampaigns => [_ten];
-        public Campaign? FindCampaign(string campaignId) => string.Equals(campaignId, "TEN", StringComparison.OrdinalIgnoreCase) ? _ten : null;
-        public Coupon? FindCoupon(string code) => null;
-        public IReadOnlyList<Coupon> CouponsOf(string customerId) => [];
-        public Arm FindArm(string campaignId, string customerId) => Arm.None;
-    }
 }

@@ -24,7 +24,7 @@ namespace Promotions.Processing.Kafka.Effects;
 /// <param name="Decider">Makes one for decisions that have to be made again.</param>
 /// <param name="Problem">How the HTTP API words a refusal: the same words go to the decisions' topic.</param>
 public sealed record EffectsPorts(
-    ITaskLedger Ledger, LedgerAnswers Reads, IOrderReader Orders, Func<Decider> Decider, Func<DecisionInputs> Inputs, EarningRule Earning, Func<LedgerRefusal, ProblemAnswer> Problem, IRedemptionEffectsObserver Observer);
+    IFencedLedger Ledger, LedgerAnswers Reads, IOrderReader Orders, Func<Decider> Decider, Func<DecisionInputs> Inputs, EarningRule Earning, Func<LedgerRefusal, ProblemAnswer> Problem, IRedemptionEffectsObserver Observer);
 
 /// <summary>Told what became of attempts and reports, from several threads. Must not block or throw.</summary>
 public interface IRedemptionEffectsObserver
@@ -50,13 +50,20 @@ public sealed class RedemptionEffects(EffectsPorts ports, KafkaTopics topics, Ti
 
     public IReadOnlyCollection<string> Topics { get; } = [Records.Topics.Decisions, RedemptionTopology.ReportsSink];
 
-    public Task<long> AcquireAsync(TaskId task, CancellationToken cancellationToken) => ports.Ledger.AcquireAsync(task.ToString(), cancellationToken);
+    public async Task<long> AcquireAsync(TaskId task, CancellationToken cancellationToken) => (await ports.Ledger.AcquireAsync(NameOf(task), cancellationToken).ConfigureAwait(false)).Epoch;
 
     public async Task<IReadOnlyList<OutgoingRecord>> ApplyAsync(TaskId task, long epoch, IReadOnlyList<SinkOutput> outputs, CancellationToken cancellationToken)
     {
         var effects = new List<Effect>(outputs.Count);
         foreach (var output in outputs) effects.Add(EffectOf(output));
-        await CommitAsync(task.ToString(), epoch, effects, cancellationToken).ConfigureAwait(false);
+        try
+        {
+            await CommitAsync(new(NameOf(task), epoch), effects, cancellationToken).ConfigureAwait(false);
+        }
+        catch (TaskTakenException taken)
+        {
+            throw new EpochPassedException(taken.Message, taken);
+        }
 
         var publish = new List<OutgoingRecord>(effects.Count * 3);
         foreach (var effect in effects)
@@ -67,6 +74,9 @@ public sealed class RedemptionEffects(EffectsPorts ports, KafkaTopics topics, Ti
 
         return publish;
     }
+
+    /// <summary>Several pipelines may share a ledger: each has its own group.</summary>
+    private string NameOf(TaskId task) => $"{topics.Named(topics.Group)}/{task}";
 
     private Effect EffectOf(in SinkOutput output)
     {
@@ -92,7 +102,7 @@ public sealed class RedemptionEffects(EffectsPorts ports, KafkaTopics topics, Ti
             ? new(0, LedgerRefusal.InvalidCommand, false, null, $"/amount/currency: Must be {order.Currency}, like the order.")
             : null;
 
-    private async Task CommitAsync(string task, long epoch, List<Effect> effects, CancellationToken cancellationToken)
+    private async Task CommitAsync(TaskEpoch owner, List<Effect> effects, CancellationToken cancellationToken)
     {
         await CommitAsync(effects.Where(effect => effect.Command is not null)).ConfigureAwait(false);
         var attempts = effects.FindAll(effect => effect.Proposal is not null);
@@ -111,8 +121,10 @@ public sealed class RedemptionEffects(EffectsPorts ports, KafkaTopics topics, Ti
         {
             var group = chosen.ToList();
             if (group.Count == 0) return;
-            var answers = await ports.Ledger.CommitAsync(task, epoch, group.ConvertAll(effect => effect.Command!), cancellationToken).ConfigureAwait(false);
-            for (var i = 0; i < group.Count; i++) group[i].Outcome = answers[i];
+            // The log is Kafka's: the ledger's gets a line for each command that it took, without the record.
+            var appends = group.ConvertAll(effect => new LogAppend(effect.Report?.Topic ?? Records.Topics.Requests, effect.Command!.Id, default, effect.At, 0, effect.Command));
+            var receipt = await ports.Ledger.CommitAsync(owner, appends, static _ => [], cancellationToken).ConfigureAwait(false);
+            for (var i = 0; i < group.Count; i++) group[i].Outcome = receipt.Outcomes[i];
         }
     }
 

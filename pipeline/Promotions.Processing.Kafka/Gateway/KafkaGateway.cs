@@ -36,6 +36,7 @@ public sealed class KafkaGateway : IRedemptionGateway, IAsyncDisposable
         var replies = await Task.Run(() => ReplyReader.Open(options), cancellationToken).ConfigureAwait(false);
         var config = new ProducerConfig(new Dictionary<string, string>(options.Client))
         {
+            BootstrapServers = options.Bootstrap,
             Acks = Acks.All,
             EnableIdempotence = true,
             LingerMs = options.LingerMs,

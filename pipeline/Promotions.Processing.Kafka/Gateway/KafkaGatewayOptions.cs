@@ -3,8 +3,11 @@ namespace Promotions.Processing.Kafka.Gateway;
 /// <summary>How an API process talks to the pipeline.</summary>
 public sealed record KafkaGatewayOptions
 {
-    /// <summary>Settings of the client by librdkafka's names: <c>bootstrap.servers</c>, <c>security.protocol</c>, <c>sasl.*</c>, <c>ssl.*</c> ...</summary>
-    public required IReadOnlyDictionary<string, string> Client { get; init; }
+    /// <summary>Addresses of brokers, <c>host:port</c> with commas between them.</summary>
+    public required string Bootstrap { get; init; }
+
+    /// <summary>Settings of the Kafka client that say who one is: <c>security.*</c>, <c>sasl.*</c>, <c>ssl.*</c>, passed on as they are.</summary>
+    public IReadOnlyDictionary<string, string> Client { get; init; } = new Dictionary<string, string>();
 
     public KafkaTopics Topics { get; init; } = new();
 

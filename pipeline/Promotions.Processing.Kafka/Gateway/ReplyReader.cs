@@ -33,6 +33,7 @@ internal sealed class ReplyReader : IAsyncDisposable
     {
         var config = new ConsumerConfig(new Dictionary<string, string>(options.Client))
         {
+            BootstrapServers = options.Bootstrap,
             GroupId = options.Topics.Named(options.Topics.Replies),        // asked for by the client; nothing is committed
             EnableAutoCommit = false,
             EnableAutoOffsetStore = false,
@@ -85,7 +86,7 @@ internal sealed class ReplyReader : IAsyncDisposable
 
     private static int PartitionsOf(KafkaGatewayOptions options, string topic)
     {
-        using var admin = new AdminClientBuilder(new AdminClientConfig(new Dictionary<string, string>(options.Client))).Build();
+        using var admin = new AdminClientBuilder(new AdminClientConfig(new Dictionary<string, string>(options.Client)) { BootstrapServers = options.Bootstrap }).Build();
         var found = admin.GetMetadata(topic, MetadataWithin).Topics.Find(t => t.Topic == topic);
         return found is { Partitions.Count: > 0 and var count }
             ? count
