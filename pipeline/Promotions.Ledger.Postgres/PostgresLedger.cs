@@ -1,6 +1,7 @@
 using System.Globalization;
 using Npgsql;
 using Promotions.Domain.Campaigns;
+using Promotions.Ledger.Audit;
 using Promotions.Ledger.Booking;
 using Promotions.Ledger.Postgres.Storage;
 using Promotions.Ledger.Writing;
@@ -10,7 +11,7 @@ namespace Promotions.Ledger.Postgres;
 /// <summary>The ledger in a PostgreSQL database (15 or newer) that any number of processes share: a batch is one transaction of two round trips, under row locks.</summary>
 /// <remarks>Safe from any thread. A call returns after the commit is durable. Cancelling has an effect only until the request is handed to the writer; from then on the
 /// outcome is awaited. Positions in answers are numbers of entries: unique, rising within a process, with gaps. The dense places in log, tree and outbox come after the commit.</remarks>
-public sealed class PostgresLedger : IFencedLedger, ISettingsStore, IOrderReader
+public sealed class PostgresLedger : IFencedLedger, ISettingsStore, IOrderReader, ILeases, ICampaignPrefetch
 {
     /// <summary>So many shares of the system's accounts: processes that post at the same time rarely meet in one.</summary>
     private const int Shards = 64;
@@ -22,6 +23,8 @@ public sealed class PostgresLedger : IFencedLedger, ISettingsStore, IOrderReader
     private readonly Writer _writer;
     private readonly PostgresLedgerReader _reader;
     private readonly Epochs _epochs;
+    private readonly PostgresLedgerOptions _options;
+    private readonly TimeProvider _time;
     private int _disposed;
 
     private PostgresLedger(NpgsqlDataSource readers, NpgsqlDataSource writers, CampaignCatalog catalog, CheckpointKey? key, PostgresLedgerOptions options, TimeProvider time, string shard, LastWritten last)
@@ -31,6 +34,7 @@ public sealed class PostgresLedger : IFencedLedger, ISettingsStore, IOrderReader
         _writer = new(writers, options, time, catalog, shard, last, _sequencer.Committed);
         _reader = new(readers, _sequencer, time);
         _epochs = new(writers, options);
+        (_options, _time, Audit) = (options, time, new PostgresAuditReader(readers, _sequencer, key, options.Origin));
     }
 
     /// <summary>Opens the database's ledger, or makes its tables; brings an older schema forward.</summary>
@@ -66,6 +70,9 @@ public sealed class PostgresLedger : IFencedLedger, ISettingsStore, IOrderReader
 
     public ICampaignSnapshot Campaigns => _catalog.View;
     public ILedgerReader Reader => _reader;
+
+    /// <summary>Checkpoints, proofs and the public key of the audit tree.</summary>
+    public IAuditReader Audit { get; }
 
     /// <summary>Why entries get no places at the moment; null while the sequencer works.</summary>
     public Exception? SequencerFault => _sequencer.LastFault;
@@ -111,12 +118,35 @@ public sealed class PostgresLedger : IFencedLedger, ISettingsStore, IOrderReader
     public IReadOnlyList<KeyValuePair<string, string>> List(string scope) =>
         Query.Many(_readers, "SELECT name, value FROM setting WHERE scope = $1 ORDER BY name", row => new KeyValuePair<string, string>(row.GetString(0), row.GetString(1)), scope);
 
+    public async Task<ILease> LeaseAsync(string name, string holder, CancellationToken cancellationToken) =>
+        await Lease.WaitAsync(_writers, name, holder, _options.LeaseTerm, _time, owner => new FencedSettings(this, owner), cancellationToken).ConfigureAwait(false);
+
+    public Task<ICampaignSnapshot> FetchAsync(IReadOnlyCollection<string> codes, IReadOnlyCollection<string> customers, CancellationToken cancellationToken) =>
+        _catalog.FetchAsync(codes, customers, cancellationToken);
+
+    /// <summary>Asks the database: for a scrape, not for a hot path.</summary>
+    /// <exception cref="LedgerFaultException">It does not answer.</exception>
+    public LedgerLag Lag() => Query.First(_readers, "SELECT count(*), coalesce(extract(epoch FROM clock_timestamp() - min(since)), 0)::float8 FROM pending",
+        row => new LedgerLag(row.GetInt64(0), TimeSpan.FromSeconds(row.GetDouble(1)), _sequencer.LastFault?.Message))!;
+
     /// <summary>Changes by people and API keys leave an audit leaf with the value's hash; the system's own cursors do not.</summary>
-    public async Task PutAsync(string scope, string name, string? value, Actor actor, CancellationToken cancellationToken)
+    public Task PutAsync(string scope, string name, string? value, Actor actor, CancellationToken cancellationToken) =>
+        PutAsync(new SettingRequest(scope, name, value, actor), cancellationToken);
+
+    private async Task PutAsync(SettingRequest request, CancellationToken cancellationToken)
     {
-        var request = new SettingRequest(scope, name, value, actor);
         await _writer.SendAsync(request, Lane.Decision, cancellationToken).ConfigureAwait(false);
         await request.Completion.ConfigureAwait(false);
+    }
+
+    /// <summary>The same settings, written for an owner.</summary>
+    private sealed class FencedSettings(PostgresLedger ledger, TaskEpoch owner) : ISettingsStore
+    {
+        public string? Find(string scope, string name) => ledger.Find(scope, name);
+        public IReadOnlyList<KeyValuePair<string, string>> List(string scope) => ledger.List(scope);
+
+        public Task PutAsync(string scope, string name, string? value, Actor actor, CancellationToken cancellationToken) =>
+            ledger.PutAsync(new SettingRequest(scope, name, value, actor) { Owner = owner }, cancellationToken);
     }
 
     /// <summary>Finishes what was handed in and gives it its places, then closes the connections.</summary>

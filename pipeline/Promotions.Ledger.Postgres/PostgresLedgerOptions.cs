@@ -33,6 +33,12 @@ public sealed class PostgresLedgerOptions
     /// <summary>How often the audit tree's root is signed while it grows. Default 10 s.</summary>
     public TimeSpan CheckpointEvery { get; init; } = TimeSpan.FromSeconds(10);
 
+    /// <summary>Term of a lease (<see cref="PostgresLedger.LeaseAsync"/>): a holder that stops is followed by another after at most so long. Default 5 s.</summary>
+    public TimeSpan LeaseTerm { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>Told of commits and of transactions that begin again; null: nobody.</summary>
+    public ILedgerObserver? Observer { get; init; }
+
     /// <summary>Names this ledger in its signed checkpoints: no white space, no plus sign.</summary>
     public string Origin { get; init; } = "promotions/ledger";
 

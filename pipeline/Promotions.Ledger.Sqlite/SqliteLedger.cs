@@ -1,4 +1,5 @@
 using Promotions.Domain.Campaigns;
+using Promotions.Ledger.Audit;
 using Promotions.Ledger.Booking;
 using Promotions.Ledger.Sqlite.Storage;
 using Promotions.Ledger.Writing;
@@ -44,7 +45,7 @@ public sealed class SqliteLedger : ILedger, ISettingsStore, IOrderReader
     public ILedgerReader Reader => _reader;
 
     /// <summary>Checkpoints, proofs and the public key of the audit tree.</summary>
-    public SqliteAuditReader Audit => _reader.Audit;
+    public IAuditReader Audit => _reader.Audit;
 
     public async Task<CommitReceipt> CommitAsync(
         IReadOnlyList<LogAppend> batch, Func<IReadOnlyList<LedgerOutcome?>, IReadOnlyList<LogAppend>> followUps, CancellationToken cancellationToken)

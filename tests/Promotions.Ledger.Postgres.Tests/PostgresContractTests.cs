@@ -26,6 +26,10 @@ internal sealed class PostgresBackend(PostgresServer? server = null) : ILedgerBa
 
     public TimeSpan IdleInTransactionTimeout { get; init; } = TimeSpan.FromSeconds(3);
 
+    public TimeSpan LeaseTerm { get; init; } = TimeSpan.FromSeconds(5);
+    public TimeSpan SequenceEvery { get; init; } = TimeSpan.FromMilliseconds(200);
+    public ILedgerObserver? Observer { get; init; }
+
     public string ConnectionString => _connectionString!;
 
     private readonly string _folder = Directory.CreateTempSubdirectory("ledger-").FullName;
@@ -69,7 +73,15 @@ internal sealed class PostgresBackend(PostgresServer? server = null) : ILedgerBa
             await File.WriteAllBytesAsync(KeyPath, RandomNumberGenerator.GetBytes(32));
         }
 
-        return await PostgresLedger.OpenAsync(new() { ConnectionString = _connectionString, CheckpointKeyPath = KeyPath, IdleInTransactionTimeout = IdleInTransactionTimeout }, time, TestContext.Current.CancellationToken);
+        return await PostgresLedger.OpenAsync(new()
+        {
+            ConnectionString = _connectionString,
+            CheckpointKeyPath = KeyPath,
+            IdleInTransactionTimeout = IdleInTransactionTimeout,
+            LeaseTerm = LeaseTerm,
+            SequenceEvery = SequenceEvery,
+            Observer = Observer,
+        }, time, TestContext.Current.CancellationToken);
     }
 
     private string KeyPath => Path.Combine(_folder, "audit-key");

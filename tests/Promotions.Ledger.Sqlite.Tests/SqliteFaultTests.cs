@@ -175,6 +175,6 @@ public sealed class SqliteFaultTests : IDisposable
         foreach (var position in new long[] { 1, 151, 256, 257, 450 })
             Assert.True(Audit.MerkleVerifier.VerifyInclusion((ulong)position - 1, 450, last.Audit.LeafHash(position), last.Audit.ProveInclusion(position, 450), root));
         Assert.True(Audit.MerkleVerifier.VerifyConsistency(300, 450, last.Audit.Root(300), root, last.Audit.ProveConsistency(300, 450)));
-        Assert.NotNull(Audit.SignedCheckpoint.Verify(last.Audit.LatestCheckpoint()!, last.Audit.Origin, last.Audit.PublicKey));
+        Assert.NotNull(Audit.SignedCheckpoint.Verify(last.Audit.LatestCheckpoint()!, last.Audit.Origin, last.Audit.PublicKey!));
     }
 }

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Npgsql;
 using Promotions.Domain.Campaigns;
 using Promotions.Ledger.Booking;
@@ -6,16 +7,18 @@ using Promotions.Ledger.Writing;
 
 namespace Promotions.Ledger.Postgres.Storage;
 
-/// <summary>The latest campaigns in memory, coupons and arms looked up each time: another process may have changed them a moment ago.</summary>
+/// <summary>The latest campaigns in memory; coupons are looked up each time, since another process may have changed them a moment ago.</summary>
 internal sealed class CampaignCatalog
 {
     private readonly Lock _gate = new();
-    private readonly CouponLookups _lookups;
+    private readonly NpgsqlDataSource _source;
+    private readonly CampaignLookups _lookups;
     private CampaignView _view;
     private long _versions = -1;
 
     public CampaignCatalog(NpgsqlDataSource source)
     {
+        _source = source;
         _lookups = new(source);
         _view = new(1, new Dictionary<string, Campaign>(StringComparer.Ordinal), _lookups);
     }
@@ -45,7 +48,8 @@ internal sealed class CampaignCatalog
         Interlocked.Exchange(ref _versions, versions);
     }
 
-    private void Merge(IReadOnlyList<Campaign> campaigns)
+    /// <summary>Takes over the campaigns that are later than those known here. So a decision refused as stale is priced on what refused it.</summary>
+    public void Merge(IEnumerable<Campaign> campaigns)
     {
         lock (_gate)
         {
@@ -60,17 +64,68 @@ internal sealed class CampaignCatalog
             if (next is not null) Volatile.Write(ref _view, new(_view.Revision + 1, next, _lookups));
         }
     }
+
+    public async Task<ICampaignSnapshot> FetchAsync(IReadOnlyCollection<string> codes, IReadOnlyCollection<string> customers, CancellationToken cancellationToken)
+    {
+        var view = View;
+        var coupons = codes.Distinct(StringComparer.Ordinal).ToDictionary(c => c, _ => (Coupon?)null, StringComparer.Ordinal);
+        var asked = customers.Distinct(StringComparer.Ordinal).ToArray();
+        var arms = new Dictionary<(string, string), Arm>();
+        foreach (var campaign in view.ById.Values.Where(c => c.ControlShare > 0))
+            foreach (var customer in asked) arms[(campaign.Id, customer)] = Arm.None;
+        if (coupons.Count == 0 && arms.Count == 0) return view;
+        await using var batch = _source.CreateBatch();
+        var command = new NpgsqlBatchCommand($"SELECT {Rows.CouponColumns} FROM coupon WHERE code = ANY($1)");
+        command.Parameters.Add(new() { Value = coupons.Keys.ToArray() });
+        batch.BatchCommands.Add(command);
+        command = new("SELECT a.campaign, a.customer, a.arm FROM unnest($1, $2) k (campaign, customer) JOIN arm a ON a.campaign = k.campaign AND a.customer = k.customer");
+        command.Parameters.Add(new() { Value = arms.Keys.Select(k => k.Item1).ToArray() });
+        command.Parameters.Add(new() { Value = arms.Keys.Select(k => k.Item2).ToArray() });
+        batch.BatchCommands.Add(command);
+        try
+        {
+            await using var rows = await batch.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
+            while (await rows.ReadAsync(cancellationToken).ConfigureAwait(false)) coupons[rows.GetString(0)] = Rows.ReadCoupon(rows);
+            await rows.NextResultAsync(cancellationToken).ConfigureAwait(false);
+            while (await rows.ReadAsync(cancellationToken).ConfigureAwait(false)) arms[(rows.GetString(0), rows.GetString(1))] = (Arm)rows.GetInt16(2);
+        }
+        catch (NpgsqlException fault)
+        {
+            throw new LedgerFaultException("The ledger's database cannot be read: " + fault.Message, fault);
+        }
+
+        return new CampaignView(view.Revision, view.ById, new FetchedLookups(coupons, arms, _lookups));
+    }
 }
 
 /// <summary>Bounded look-ups of committed rows.</summary>
-internal sealed class CouponLookups(NpgsqlDataSource source) : ICampaignLookups
+internal sealed class CampaignLookups(NpgsqlDataSource source) : ICampaignLookups
 {
+    private const int ArmsMax = 200_000;
+
+    /// <summary>Recorded arms are kept: the first one is the customer's for ever. That there is none yet is asked again.</summary>
+    private readonly ConcurrentDictionary<(string Campaign, string Customer), Arm> _arms = new();
+
     public Coupon? FindCoupon(string code) =>
         Query.First(source, $"SELECT {Rows.CouponColumns} FROM coupon WHERE code = $1", Rows.ReadCoupon, code);
 
     public IReadOnlyList<Coupon> CouponsOf(string customerId) =>
         Query.Many(source, $"SELECT {Rows.CouponColumns} FROM coupon WHERE customer = $1 ORDER BY code LIMIT 1000", Rows.ReadCoupon, customerId);
 
-    public Arm FindArm(string campaignId, string customerId) =>
-        Query.First(source, "SELECT arm FROM arm WHERE campaign = $1 AND customer = $2", row => (Arm)row.GetInt16(0), campaignId, customerId);
+    public Arm FindArm(string campaignId, string customerId)
+    {
+        if (_arms.TryGetValue((campaignId, customerId), out var known)) return known;
+        var arm = Query.First(source, "SELECT arm FROM arm WHERE campaign = $1 AND customer = $2", row => (Arm)row.GetInt16(0), campaignId, customerId);
+        if (arm is Arm.None) return arm;
+        if (_arms.Count >= ArmsMax) _arms.Clear();
+        return _arms[(campaignId, customerId)] = arm;
+    }
+}
+
+/// <summary>What one batch asked for ahead.</summary>
+internal sealed class FetchedLookups(Dictionary<string, Coupon?> coupons, Dictionary<(string, string), Arm> arms, ICampaignLookups others) : ICampaignLookups
+{
+    public Coupon? FindCoupon(string code) => coupons.TryGetValue(code, out var coupon) ? coupon : others.FindCoupon(code);
+    public IReadOnlyList<Coupon> CouponsOf(string customerId) => others.CouponsOf(customerId);
+    public Arm FindArm(string campaignId, string customerId) => arms.TryGetValue((campaignId, customerId), out var arm) ? arm : others.FindArm(campaignId, customerId);
 }

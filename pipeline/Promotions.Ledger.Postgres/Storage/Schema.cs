@@ -85,6 +85,9 @@ internal static class Schema
         """
         CREATE TABLE partition_epoch (task text COLLATE "C" PRIMARY KEY, epoch bigint NOT NULL CHECK (epoch > 0), raised_at timestamptz NOT NULL DEFAULT clock_timestamp());
         """,
+        """
+        CREATE TABLE lease (name text COLLATE "C" PRIMARY KEY, holder text NOT NULL, epoch bigint NOT NULL CHECK (epoch > 0), until timestamptz NOT NULL);
+        """,
     ];
 
     /// <summary>Brings the database to this build's version, all steps in one transaction.</summary>

@@ -1,5 +1,6 @@
 using Npgsql;
 using Promotions.Domain;
+using Promotions.Domain.Campaigns;
 using Promotions.Ledger.Booking;
 using Promotions.Ledger.Writing;
 
@@ -48,8 +49,12 @@ internal sealed class Transaction(IReadOnlyList<Request> group, int bulkCount, i
     private BatchWriter _writer = null!;
     private LedgerMachine _machine = null!;
     private long _logged = last.Logged;
+    private bool _stale;
 
     public IReadOnlyList<LedgerEntry> Entries => _writer.Entries;
+    /// <summary>The campaigns that refused a decision as stale, as they stand; empty when none was.</summary>
+    public IEnumerable<Campaign> Newer => _stale ? _state.Campaigns.Values : [];
+
     public LastWritten Last => new(_machine.LastRecordedAt, _logged);
 
     /// <summary>Begins, locks, loads and evaluates. The caller commits or rolls back.</summary>
@@ -171,6 +176,7 @@ internal sealed class Transaction(IReadOnlyList<Request> group, int bulkCount, i
     private void Write(LedgerEntry entry, PreparedCommand? command)
     {
         numbers.Entries.Take();
+        if (entry.Refusal is LedgerRefusal.StaleCampaign) _stale = true;
         _writer.Add(entry, command);
         if (entry.Topic is not null) _logged = entry.Position;
     }

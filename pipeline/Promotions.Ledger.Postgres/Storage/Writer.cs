@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Threading.Channels;
 using Npgsql;
 using Promotions.Ledger.Writing;
@@ -31,6 +32,7 @@ internal sealed class Writer : IAsyncDisposable
 
     private Request? _bulkInWork;
     private LastWritten _last;
+    private long _began;   // of the group's first attempt
     private int _single;   // so many groups hold one request only: one of them spoilt the group before
     private volatile bool _closing;
 
@@ -126,6 +128,7 @@ internal sealed class Writer : IAsyncDisposable
     /// <summary>Tries the group until it is committed, or its callers are told why not.</summary>
     private async Task TransactAsync()
     {
+        _began = Stopwatch.GetTimestamp();
         for (var attempt = 1; _group.Count > 0; attempt++)
         {
             var (fault, retry) = await TryAsync(attempt).ConfigureAwait(false);
@@ -142,6 +145,7 @@ internal sealed class Writer : IAsyncDisposable
 
             if (retry && attempt < _options.AttemptsMax)
             {
+                _options.Observer?.Retried(ReasonOf(fault));
                 if (fault is not NotPlannedException && fault is not PostgresException { SqlState: PostgresErrorCodes.UniqueViolation }) await PauseAsync(attempt).ConfigureAwait(false);
                 continue;
             }
@@ -184,7 +188,7 @@ internal sealed class Writer : IAsyncDisposable
             if (transaction!.Entries.Count == 0) return (fault, true);   // settings alone: writing them twice is writing them once
             try
             {
-                if (!await IsCommittedAsync(transaction.Entries[0].Position).ConfigureAwait(false)) return (fault, true);
+                if (!await IsCommittedAsync(transaction.Entries[0].Position).ConfigureAwait(false)) return (new UnknownOutcomeException(fault), true);
             }
             catch (LedgerFaultException unknown)
             {
@@ -225,7 +229,13 @@ internal sealed class Writer : IAsyncDisposable
         _last = transaction.Last;
         _numbers.Commit();
         _catalog.Publish(transaction.Entries);
-        if (transaction.Entries.Count > 0) _committed();
+        _catalog.Merge(transaction.Newer);
+        if (transaction.Entries.Count > 0)
+        {
+            _committed();
+            _options.Observer?.Committed(Stopwatch.GetElapsedTime(_began), transaction.Entries.Count);
+        }
+
         foreach (var request in _group) request.Committed();
         if (_bulkInWork is { IsFinished: true }) _bulkInWork = null;
     }
@@ -263,6 +273,21 @@ internal sealed class Writer : IAsyncDisposable
         NpgsqlException or TimeoutException or IOException => true,
         _ => false,
     };
+
+    private static string ReasonOf(Exception fault) => fault switch
+    {
+        NotPlannedException => RetryReasons.NotPlanned,
+        UnknownOutcomeException => RetryReasons.UnknownOutcome,
+        PostgresException { SqlState: PostgresErrorCodes.UniqueViolation } => RetryReasons.UniqueKey,
+        PostgresException { SqlState: PostgresErrorCodes.LockNotAvailable } => RetryReasons.LockTimeout,
+        PostgresException { SqlState: PostgresErrorCodes.DeadlockDetected } => RetryReasons.Deadlock,
+        PostgresException { SqlState: PostgresErrorCodes.SerializationFailure } => RetryReasons.Serialization,
+        PostgresException { Severity: not ("FATAL" or "PANIC") } => RetryReasons.Other,
+        _ => RetryReasons.Connection,
+    };
+
+    /// <summary>The answer of a commit was lost, and it turned out not to have happened.</summary>
+    private sealed class UnknownOutcomeException(Exception fault) : Exception(fault.Message, fault);
 
     private static Task PauseAsync(int attempt)
     {

@@ -4,11 +4,12 @@ using Promotions.Ledger.Audit;
 using Promotions.Ledger.Booking;
 using Promotions.Ledger.Formats;
 using Promotions.Ledger.Postgres.Storage;
+using Promotions.Ledger.Verification;
 
 namespace Promotions.Ledger.Postgres.Verification;
 
 /// <summary>The audit tree, computed again from the rows that its leaves speak of, in the order of their places.</summary>
-internal sealed class AuditCheck(NpgsqlConnection connection, List<LedgerFinding> findings)
+internal sealed class AuditCheck(NpgsqlConnection connection, Findings findings)
 {
     private const int EntriesPerRead = 2_000;
 
@@ -16,8 +17,7 @@ internal sealed class AuditCheck(NpgsqlConnection connection, List<LedgerFinding
     private readonly MerkleTree _tree = new();
     private readonly Dictionary<(int, long), byte[]> _nodes = [];
 
-    /// <returns>Leaves looked at.</returns>
-    public async Task<long> RunAsync(string? keyPath, CancellationToken cancellationToken)
+    public async Task RunAsync(string? keyPath, CancellationToken cancellationToken)
     {
         var checkpoints = (await ReadAsync("SELECT size, root, note FROM checkpoint", row => (Size: row.GetInt64(0), Root: row.GetFieldValue<byte[]>(1), Note: row.GetString(2)), [], cancellationToken).ConfigureAwait(false))
             .ToDictionary(c => c.Size);
@@ -32,13 +32,12 @@ internal sealed class AuditCheck(NpgsqlConnection connection, List<LedgerFinding
             await CheckAsync(entries, checkpoints, key, cancellationToken).ConfigureAwait(false);
         }
 
-        foreach (var size in checkpoints.Keys) findings.Add(new("checkpoints_match_the_tree", $"a checkpoint was signed for {size} leaves, there are {_tree.Size}"));
+        foreach (var size in checkpoints.Keys) findings.Add("checkpoints_match_the_tree", $"a checkpoint was signed for {size} leaves, there are {_tree.Size}");
         foreach (var node in await ReadAsync("SELECT level, idx, hash FROM tree", row => (Level: row.GetInt32(0), Index: row.GetInt64(1), Hash: row.GetFieldValue<byte[]>(2)), [], cancellationToken).ConfigureAwait(false))
-            if (!_nodes.Remove((node.Level, node.Index), out var hash) || !hash.AsSpan().SequenceEqual(node.Hash)) findings.Add(new("tree_nodes", $"level {node.Level} index {node.Index} is not what the leaves give"));
-        if (_nodes.Count > 0) findings.Add(new("tree_nodes", $"{_nodes.Count} nodes are missing"));
+            if (!_nodes.Remove((node.Level, node.Index), out var hash) || !hash.AsSpan().SequenceEqual(node.Hash)) findings.Add("tree_nodes", $"level {node.Level} index {node.Index} is not what the leaves give");
+        if (_nodes.Count > 0) findings.Add("tree_nodes", $"{_nodes.Count} nodes are missing");
         var edge = await ReadAsync("SELECT edge FROM head", row => row.GetFieldValue<byte[]>(0), [], cancellationToken).ConfigureAwait(false);
-        if (!edge.Single().AsSpan().SequenceEqual(_tree.Edge.SelectMany(h => h).ToArray())) findings.Add(new("head_is_the_trees_edge", $"size {_tree.Size}"));
-        return _tree.Size;
+        if (!edge.Single().AsSpan().SequenceEqual(_tree.Edge.SelectMany(h => h).ToArray())) findings.Add("head_is_the_trees_edge", $"size {_tree.Size}");
     }
 
     private sealed record Entry(LeafHeader Header, byte[] Leaf, long Place);
@@ -65,6 +64,7 @@ internal sealed class AuditCheck(NpgsqlConnection connection, List<LedgerFinding
         foreach (var (header, stored, place) in entries)
         {
             var id = header.Position;
+            findings.Count("audit_leaves");
             _leaf.Open(header);
             if (decisions.TryGetValue(id, out var decision)) _leaf.Decision(decision.Status, decision.Refusal, decision.At, decision.Expires, decision.Hash);
             else _leaf.NoDecision();
@@ -80,8 +80,8 @@ internal sealed class AuditCheck(NpgsqlConnection connection, List<LedgerFinding
 
             _leaf.Count(told[id].Count());
             foreach (var row in told[id]) _leaf.Told(row.Type, row.Key, row.Payload);
-            if (!_leaf.Hash().AsSpan().SequenceEqual(stored)) findings.Add(new("audit_leaves", $"entry {id}: its rows do not give its leaf"));
-            if (place != _tree.Size + 1) findings.Add(new("audit_positions_are_dense", $"place {place} follows {_tree.Size}"));
+            if (!_leaf.Hash().AsSpan().SequenceEqual(stored)) findings.Add("audit_leaves", $"entry {id}: its rows do not give its leaf");
+            if (place != _tree.Size + 1) findings.Add("audit_positions_are_dense", $"place {place} follows {_tree.Size}");
             _tree.Append(stored, (level, index, hash) => _nodes[(level, index)] = hash);
             if (checkpoints.Remove(_tree.Size, out var checkpoint)) CheckCheckpoint(checkpoint.Root, checkpoint.Note, key);
         }
@@ -89,11 +89,11 @@ internal sealed class AuditCheck(NpgsqlConnection connection, List<LedgerFinding
 
     private void CheckCheckpoint(byte[] root, string note, CheckpointKey? key)
     {
-        if (!root.AsSpan().SequenceEqual(_tree.Root())) findings.Add(new("checkpoints_match_the_tree", $"size {_tree.Size}: the signed root is not the tree's"));
+        if (!root.AsSpan().SequenceEqual(_tree.Root())) findings.Add("checkpoints_match_the_tree", $"size {_tree.Size}: the signed root is not the tree's");
         if (key is null) return;
         var origin = note[..Math.Max(0, note.IndexOf('\n', StringComparison.Ordinal))];
         if (SignedCheckpoint.Verify(note, origin, key.PublicKey) is not { } signed || signed.Size != _tree.Size || !signed.Root.AsSpan().SequenceEqual(_tree.Root()))
-            findings.Add(new("checkpoints_are_signed", $"size {_tree.Size}: the note's signature, size or root is wrong"));
+            findings.Add("checkpoints_are_signed", $"size {_tree.Size}: the note's signature, size or root is wrong");
     }
 
     private async Task<List<T>> ReadAsync<T>(string sql, Func<NpgsqlDataReader, T> read, object[] values, CancellationToken cancellationToken)

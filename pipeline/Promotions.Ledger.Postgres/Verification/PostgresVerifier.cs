@@ -1,27 +1,14 @@
 using Npgsql;
 using Promotions.Ledger.Postgres.Storage;
+using Promotions.Ledger.Verification;
 
 namespace Promotions.Ledger.Postgres.Verification;
-
-/// <summary>A broken invariant.</summary>
-/// <param name="Invariant">A short stable name, <c>balance_equals_postings</c>.</param>
-/// <param name="Detail">What was found, with numbers.</param>
-public sealed record LedgerFinding(string Invariant, string Detail);
-
-/// <param name="Findings">Empty for a sound ledger; at most <see cref="PostgresVerifier.FindingsMax"/>.</param>
-/// <param name="Leaves">How many leaves were computed again.</param>
-public sealed record LedgerReport(IReadOnlyList<LedgerFinding> Findings, long Leaves)
-{
-    public bool IsSound => Findings.Count == 0;
-}
 
 /// <summary>Re-checks a ledger from its tables alone, over one moment of the database; processes may go on writing.</summary>
 /// <remarks>Double entry, holds, limits, lots, ids, decisions, flags, the audit tree from rows to signed checkpoint, and the sequencer's places. The tables that are folds of the
 /// outbox (coupons, arms, purchases) and the order in which lots were taken are not replayed yet: see DECISIONS.md.</remarks>
 public static class PostgresVerifier
 {
-    public const int FindingsMax = 100;
-
     /// <summary>An entry without a place for longer is a finding.</summary>
     public static readonly TimeSpan LagMax = TimeSpan.FromSeconds(10);
 
@@ -36,16 +23,16 @@ public static class PostgresVerifier
             var version = await Schema.VersionAsync(connection, cancellationToken).ConfigureAwait(false);
             if (version != Schema.Current) throw new LedgerFaultException($"The ledger has schema {version}; this build verifies {Schema.Current}.");
             await using var moment = await connection.BeginTransactionAsync(System.Data.IsolationLevel.RepeatableRead, cancellationToken).ConfigureAwait(false);
-            var findings = new List<LedgerFinding>();
+            var findings = new Findings(cancellationToken);
             foreach (var (invariant, sql) in Invariants.All)
             {
-                await using var check = new NpgsqlCommand($"SELECT x::text FROM ({sql}) x LIMIT {FindingsMax}", connection);
+                await using var check = new NpgsqlCommand($"SELECT x::text FROM ({sql}) x LIMIT {LedgerReport.FindingsMax}", connection);
                 await using var rows = await check.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
-                while (await rows.ReadAsync(cancellationToken).ConfigureAwait(false)) findings.Add(new(invariant, rows.GetString(0)));
+                while (await rows.ReadAsync(cancellationToken).ConfigureAwait(false)) findings.Add(invariant, rows.GetString(0));
             }
 
-            var leaves = await new AuditCheck(connection, findings).RunAsync(keyPath, cancellationToken).ConfigureAwait(false);
-            return new([.. findings.Take(FindingsMax)], leaves);
+            await new AuditCheck(connection, findings).RunAsync(keyPath, cancellationToken).ConfigureAwait(false);
+            return new(findings.Found, findings.Counts);
         }
         catch (NpgsqlException fault)
         {

@@ -4,6 +4,7 @@ using Promotions.Ledger.Audit;
 using Promotions.Ledger.Booking;
 using Promotions.Ledger.Formats;
 using Promotions.Ledger.Sqlite.Storage;
+using Promotions.Ledger.Verification;
 
 namespace Promotions.Ledger.Sqlite.Verification;
 

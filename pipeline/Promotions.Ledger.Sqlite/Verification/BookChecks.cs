@@ -2,6 +2,7 @@ using Promotions.Domain.Campaigns;
 using Promotions.Ledger.Booking;
 using Promotions.Ledger.Formats;
 using Promotions.Ledger.Sqlite.Storage;
+using Promotions.Ledger.Verification;
 
 namespace Promotions.Ledger.Sqlite.Verification;
 

@@ -1,26 +1,13 @@
 using Promotions.Ledger.Sqlite.Storage;
+using Promotions.Ledger.Verification;
 
 namespace Promotions.Ledger.Sqlite.Verification;
-
-/// <summary>A broken invariant.</summary>
-/// <param name="Invariant">A short stable name, <c>balance_equals_postings</c>.</param>
-/// <param name="Detail">What was found, with numbers.</param>
-public sealed record LedgerFinding(string Invariant, string Detail);
-
-/// <param name="Findings">Empty for a sound ledger; at most <see cref="LedgerVerifier.FindingsMax"/>.</param>
-/// <param name="Checked">How many rows each check looked at.</param>
-public sealed record LedgerReport(IReadOnlyList<LedgerFinding> Findings, IReadOnlyList<KeyValuePair<string, long>> Checked)
-{
-    public bool IsSound => Findings.Count == 0;
-}
 
 /// <summary>Re-checks every invariant of a ledger from its tables alone, over one moment of the file: closed, copied, or live beside its writer.</summary>
 /// <remarks>It trusts nothing that the writer computed: leaves are hashed again from rows, the tree from leaves, balances from postings, coupons, arms and
 /// purchases from the outbox, and FEFO is replayed. On a live file its read transaction keeps the write-ahead log from being reset while it runs.</remarks>
 public static class LedgerVerifier
 {
-    public const int FindingsMax = 100;
-
     /// <exception cref="LedgerFaultException">The file cannot be read at all.</exception>
     public static LedgerReport Verify(string path, string? origin = null, CancellationToken cancellationToken = default)
     {
@@ -57,28 +44,10 @@ public static class LedgerVerifier
     }
 }
 
-/// <summary>Collects what is wrong and how much was looked at.</summary>
-internal sealed class Findings(CancellationToken cancellationToken)
+internal static class Checks
 {
-    private readonly List<LedgerFinding> _found = [];
-    private readonly Dictionary<string, long> _counts = new(StringComparer.Ordinal);
-
-    public IReadOnlyList<LedgerFinding> Found => _found;
-    public IReadOnlyList<KeyValuePair<string, long>> Counts => [.. _counts.OrderBy(c => c.Key, StringComparer.Ordinal)];
-
-    public void Count(string invariant)
-    {
-        cancellationToken.ThrowIfCancellationRequested();
-        _counts[invariant] = _counts.GetValueOrDefault(invariant) + 1;
-    }
-
-    public void Add(string invariant, string detail)
-    {
-        if (_found.Count < LedgerVerifier.FindingsMax) _found.Add(new(invariant, detail));
-    }
-
     /// <summary>A check that cannot even read its rows is a finding, not the end of the verification.</summary>
-    public void Run(string invariant, Action check)
+    public static void Run(this Findings findings, string invariant, Action check)
     {
         try
         {
@@ -86,7 +55,7 @@ internal sealed class Findings(CancellationToken cancellationToken)
         }
         catch (Exception fault) when (fault is FormatException or OverflowException or SqliteFaultException or System.Text.Json.JsonException or KeyNotFoundException or ArgumentException)
         {
-            Add(invariant, $"The check could not finish: {fault.Message}");
+            findings.Add(invariant, $"The check could not finish: {fault.Message}");
         }
     }
 }

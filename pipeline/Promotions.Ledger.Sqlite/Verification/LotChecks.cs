@@ -1,5 +1,6 @@
 using Promotions.Ledger.Booking;
 using Promotions.Ledger.Sqlite.Storage;
+using Promotions.Ledger.Verification;
 
 namespace Promotions.Ledger.Sqlite.Verification;
 

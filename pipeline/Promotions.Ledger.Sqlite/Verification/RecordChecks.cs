@@ -2,6 +2,7 @@ using System.Text.Json;
 using Promotions.Domain.Events;
 using Promotions.Ledger.Formats;
 using Promotions.Ledger.Sqlite.Storage;
+using Promotions.Ledger.Verification;
 
 namespace Promotions.Ledger.Sqlite.Verification;
 
