@@ -13,47 +13,61 @@ internal sealed class AnalyticsSystem : IAsyncDisposable
     private readonly AnalyticsDatabase _database;
     private readonly AnalyticsAddress _address;
 
-    private AnalyticsSystem(AnalyticsAddress address, EmbeddedClickHouse? engine, ILedgerReader ledger, ISettingsStore settings, TimeProvider time, ILoggerFactory loggers)
+    private readonly Func<ISettingsStore, OutboxSink> _sink;
+    private volatile OutboxSink? _following;
+
+    private AnalyticsSystem(AnalyticsAddress address, EmbeddedClickHouse? engine, ILedgerReader ledger, TimeProvider time, ILoggerFactory loggers)
     {
         (_address, _engine, _database) = (address, engine, new(address));
-        Sink = new(ledger, settings, _database, new OutboxSinkOptions(), time, loggers.CreateLogger<OutboxSink>());
+        _sink = settings => new(ledger, settings, _database, new OutboxSinkOptions(), time, loggers.CreateLogger<OutboxSink>());
         Results = new CampaignResults(_database, () => ledger.LastOutboxPosition);
     }
 
-    public OutboxSink Sink { get; }
     public ICampaignResults Results { get; }
+
+    /// <summary>Committed rows that ClickHouse does not hold yet; 0 while this process does not follow.</summary>
+    public long Behind => _following?.Behind ?? 0;
 
     /// <summary>For a person: address and database, no secrets.</summary>
     public string Where => $"{_address.Protocol}://{_address.Host}:{_address.Port}/  database {_address.Database}";
 
     /// <summary>With an engine of this process's own; <see cref="ServerOptions.EnginePath"/> is set.</summary>
-    public static AnalyticsSystem Start(DataFolder folder, ServerOptions options, ILedgerReader ledger, ISettingsStore settings, TimeProvider time, ILoggerFactory loggers)
+    public static AnalyticsSystem Start(DataFolder folder, ServerOptions options, ILedgerReader ledger, TimeProvider time, ILoggerFactory loggers)
     {
         var engine = EmbeddedClickHouse.Start(
             new EmbeddedClickHouseOptions { LibraryPath = options.EnginePath!, DataFolder = folder.ClickHouse, Port = options.EnginePort }, time, loggers.CreateLogger<EmbeddedClickHouse>());
-        return new(engine.Address, engine, ledger, settings, time, loggers);
+        return new(engine.Address, engine, ledger, time, loggers);
     }
 
     /// <summary>With a server.</summary>
-    public static AnalyticsSystem Connect(AnalyticsAddress address, ILedgerReader ledger, ISettingsStore settings, TimeProvider time, ILoggerFactory loggers) =>
-        new(address, null, ledger, settings, time, loggers);
+    public static AnalyticsSystem Connect(AnalyticsAddress address, ILedgerReader ledger, TimeProvider time, ILoggerFactory loggers) => new(address, null, ledger, time, loggers);
 
     /// <summary>Waits for the engine, brings its schema up to date, then follows the outbox until cancelled.</summary>
-    public async Task FollowAsync(CancellationToken cancellationToken)
+    /// <param name="settings">Where the sink notes the batch that it is about to send.</param>
+    public async Task FollowAsync(ISettingsStore settings, CancellationToken cancellationToken)
     {
         await ReadyAsync(cancellationToken);
-        await Sink.RunAsync(cancellationToken);
+        using var sink = _sink(settings);
+        _following = sink;
+        try
+        {
+            await sink.RunAsync(cancellationToken);
+        }
+        finally
+        {
+            _following = null;
+        }
     }
 
-    public async Task RebuildAsync(IProgress<long> progress, CancellationToken cancellationToken)
+    public async Task RebuildAsync(ISettingsStore settings, IProgress<long> progress, CancellationToken cancellationToken)
     {
         await ReadyAsync(cancellationToken);
-        await Sink.RebuildAsync(progress, cancellationToken);
+        using var sink = _sink(settings);
+        await sink.RebuildAsync(progress, cancellationToken);
     }
 
     public async ValueTask DisposeAsync()
     {
-        Sink.Dispose();
         _database.Dispose();
         if (_engine is not null) await _engine.DisposeAsync();
     }
@@ -68,18 +82,21 @@ internal sealed class NoResults : ICampaignResults
         throw new AnalyticsUnavailableException("This system runs without ClickHouse (--no-analytics), so it cannot say what a campaign caused.");
 }
 
-/// <summary>Runs the follower for as long as the host runs; a failed start is tried again.</summary>
-internal sealed class AnalyticsFollower(AnalyticsSystem analytics, TimeProvider time, ILogger<AnalyticsFollower> logger) : BackgroundService
+/// <summary>Runs the follower; a failed start is tried again.</summary>
+internal sealed class AnalyticsFollower(AnalyticsSystem analytics, ISettingsStore settings, TimeProvider time, ILogger<AnalyticsFollower> logger) : BackgroundService
 {
     private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(2);
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) => RunAsync(settings, stoppingToken);
+
+    /// <summary>Until cancelled, noting its batches in these settings.</summary>
+    public async Task RunAsync(ISettingsStore notes, CancellationToken stoppingToken)
     {
         while (!stoppingToken.IsCancellationRequested)
         {
             try
             {
-                await analytics.FollowAsync(stoppingToken);
+                await analytics.FollowAsync(notes, stoppingToken);
             }
             catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
             {

@@ -11,7 +11,10 @@ internal sealed class ExpiryJob(ILedger ledger, TimeProvider time, ILogger<Expir
     private const int SliceMax = 50;       // one command is one slice of the bulk lane: 2 ms
     private long _made;
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) => RunAsync(stoppingToken);
+
+    /// <summary>Until cancelled.</summary>
+    public async Task RunAsync(CancellationToken stoppingToken)
     {
         using var timer = new PeriodicTimer(Every, time);
         try

@@ -1,7 +1,9 @@
 using System.Globalization;
 using Promotions.Ledger;
+using Promotions.Ledger.Postgres.Verification;
 using Promotions.Ledger.Sqlite;
 using Promotions.Ledger.Sqlite.Verification;
+using Promotions.Ledger.Verification;
 
 namespace Promotions.Server;
 
@@ -9,22 +11,31 @@ namespace Promotions.Server;
 internal static class MaintenanceCommands
 {
     /// <returns>0 for a sound ledger, 1 for findings, 2 when it cannot be read.</returns>
-    public static int Verify(ServerOptions options)
+    public static async Task<int> VerifyAsync(ServerOptions options, string? postgres, string? checkpointKey, CancellationToken cancellationToken)
     {
-        var path = Path.Combine(Path.GetFullPath(options.DataPath), "ledger", "ledger.db");
-        if (!File.Exists(path)) throw new StartRefusedException($"There is no ledger at {path}. Set PROMOTIONS_DATA to the data folder to verify.");
         try
         {
-            var report = LedgerVerifier.Verify(path);
-            foreach (var (check, rows) in report.Checked) Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{check,-40} {rows,12:#,0} looked at"));
-            foreach (var finding in report.Findings) Console.WriteLine($"BROKEN {finding.Invariant}: {finding.Detail}");
-            Console.WriteLine(report.IsSound ? "The ledger is sound." : $"{report.Findings.Count} broken invariants.");
-            return report.IsSound ? 0 : 1;
+            return Print(postgres is null ? Embedded(options) : await PostgresVerifier.VerifyAsync(postgres, checkpointKey, cancellationToken));
         }
-        catch (LedgerFaultException fault)
+        catch (Exception fault) when (fault is LedgerFaultException or Npgsql.NpgsqlException)
         {
             throw new StartRefusedException(fault.Message, fault);
         }
+    }
+
+    private static LedgerReport Embedded(ServerOptions options)
+    {
+        var path = Path.Combine(Path.GetFullPath(options.DataPath), "ledger", "ledger.db");
+        if (!File.Exists(path)) throw new StartRefusedException($"There is no ledger at {path}. Set PROMOTIONS_DATA to the data folder to verify.");
+        return LedgerVerifier.Verify(path);
+    }
+
+    private static int Print(LedgerReport report)
+    {
+        foreach (var (check, rows) in report.Checked) Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{check,-40} {rows,12:#,0} looked at"));
+        foreach (var finding in report.Findings) Console.WriteLine($"BROKEN {finding.Invariant}: {finding.Detail}");
+        Console.WriteLine(report.IsSound ? "The ledger is sound." : $"{report.Findings.Count} broken invariants.");
+        return report.IsSound ? 0 : 1;
     }
 
     public static async Task<int> RebuildAnalyticsAsync(ServerOptions options, TimeProvider time, CancellationToken cancellationToken)
@@ -34,10 +45,10 @@ internal static class MaintenanceCommands
         if (options.EnginePath is null) throw new StartRefusedException("PROMOTIONS_LIBCHDB does not name the ClickHouse engine: start with ./deploy/rebuild-analytics, which fetches it.");
         using var loggers = LoggerFactory.Create(logging => logging.AddSimpleConsole().SetMinimumLevel(LogLevel.Warning));
         await using var ledger = SqliteLedger.Open(new SqliteLedgerOptions { Path = folder.LedgerFile }, time);
-        await using var analytics = AnalyticsSystem.Start(folder, options, ledger.Reader, ledger, time, loggers);
+        await using var analytics = AnalyticsSystem.Start(folder, options, ledger.Reader, time, loggers);
         var last = ledger.Reader.LastOutboxPosition;
         var bar = new ProgressBar("rebuilding", Console.Out, !Console.IsOutputRedirected, time);
-        await analytics.RebuildAsync(new Direct(position => bar.Report(last == 0 ? 1 : (double)position / last, $"{position:#,0} of {last:#,0} rows")), cancellationToken);
+        await analytics.RebuildAsync(ledger, new Direct(position => bar.Report(last == 0 ? 1 : (double)position / last, $"{position:#,0} of {last:#,0} rows")), cancellationToken);
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"ClickHouse holds the ledger up to outbox position {last:#,0}."));
         return 0;
     }

@@ -51,5 +51,5 @@ internal sealed class StartReadiness : IReadinessCheck
 internal sealed class SinkLag(AnalyticsSystem analytics) : IFollowerLag
 {
     public string Name => "clickhouse";
-    public long PositionsBehind => analytics.Sink.Behind;
+    public long PositionsBehind => analytics.Behind;
 }

@@ -30,8 +30,9 @@ serve.SetAction((parsed, _) => GuardAsync(() =>
     return scaled is null ? ServeCommand.RunAsync(options, time) : ScaledCommand.RunAsync(options, scaled, time);
 }));
 
-var verify = new Command("verify", "Re-check every invariant of the ledger, stopped or live.");
-verify.SetAction((_, _) => GuardAsync(() => Task.FromResult(MaintenanceCommands.Verify(ServerOptions.FromEnvironment()))));
+var verify = new Command("verify", "Re-check every invariant of the ledger, stopped or live: the data folder's, or a PostgreSQL database's.") { postgres };
+verify.SetAction((parsed, cancellationToken) => GuardAsync(() => MaintenanceCommands.VerifyAsync(
+    ServerOptions.FromEnvironment(), parsed.GetValue(postgres) ?? Environment.GetEnvironmentVariable("PROMOTIONS_POSTGRES"), Environment.GetEnvironmentVariable("PROMOTIONS_CHECKPOINT_KEY"), cancellationToken)));
 
 var rebuild = new Command("rebuild-analytics", "Drop ClickHouse's tables and fill them again from the ledger.");
 rebuild.SetAction((_, cancellationToken) => GuardAsync(() => MaintenanceCommands.RebuildAnalyticsAsync(ServerOptions.FromEnvironment(), time, cancellationToken)));

@@ -30,7 +30,7 @@ internal static class ServeCommand
         var live = new LiveStatistics(time);
         var observer = new PipelineObserver(live, loggers.CreateLogger<PipelineObserver>());
         await using var system = DecisionSystem.Open(folder, observer, time, loggers.CreateLogger<DecisionSystem>(), options.Demo ? DemoShop.HoldFor : null);
-        await using var analytics = options is { Analytics: true, EnginePath: not null } ? AnalyticsSystem.Start(folder, options, system.Ledger.Reader, system.Ledger, time, loggers) : null;
+        await using var analytics = options is { Analytics: true, EnginePath: not null } ? AnalyticsSystem.Start(folder, options, system.Ledger.Reader, time, loggers) : null;
         var start = new StartReadiness();
 
         Register(builder.Services, options, system, live, start, time);

@@ -13,5 +13,6 @@ internal static class Suites
         new CausalSuite(),
         new Http.HttpSuite(),
         new Http.UpSuite(),
+        new Kafka.KafkaSuite(),
     ];
 }

@@ -14,7 +14,8 @@ public sealed record WrittenPolicy(FraudPolicy Policy, string? WrittenBy, EventT
 /// <summary>The fraud policy beside the ledger: the shipped one until an admin writes another. Every version that decided anything can be read again.</summary>
 /// <remarks>Writing leaves an audit leaf with the document's hash. The pipeline asks for <see cref="Current"/>; a decision is made on one version and names it.</remarks>
 /// <param name="shipped">Version 1, for an installation where nobody has written a policy.</param>
-public sealed class FraudPolicies(ISettingsStore settings, FraudPolicy shipped, TimeProvider time) : IDisposable
+/// <param name="leases">Where several processes share the settings: only one writes at a time. Null where this process is alone.</param>
+public sealed class FraudPolicies(ISettingsStore settings, FraudPolicy shipped, TimeProvider time, ILeases? leases = null) : IDisposable
 {
     private const string Scope = "fraud-policy";
     private const string CurrentName = "current";
@@ -42,6 +43,8 @@ public sealed class FraudPolicies(ISettingsStore settings, FraudPolicy shipped, 
         await _writing.WaitAsync(cancellationToken);
         try
         {
+            await using var alone = leases is null ? null : await leases.LeaseAsync(Scope, actor.Id, cancellationToken);
+            if (alone is not null) Refresh();
             var replaced = _current;
             if (next.Version != replaced.Policy.Version + 1) return false;
             var written = new WrittenPolicy(next, actor.Id, EventTime.Now(time));

@@ -4,6 +4,7 @@ using Promotions.Admin.Hosting;
 using Promotions.Admin.SignIn;
 using Promotions.Analytics.Results;
 using Promotions.Api;
+using Promotions.Api.Bulk;
 using Promotions.Api.Keys;
 using Promotions.Api.Observing;
 using Promotions.Ledger;
@@ -33,6 +34,8 @@ internal static class ScaledCommand
         builder.Services.AddSingleton(scaled);
         builder.Services.AddSingleton(system.Policies);
         builder.Services.AddSingleton<ILedger>(system.Ledger);
+        builder.Services.AddSingleton<ISettingsStore>(system.Ledger);
+        builder.Services.AddSingleton<ILeases>(system.Ledger);
         builder.Services.AddSingleton<IReadinessCheck>(start);
         builder.Services.AddHostedService<PolicyFollower>();
         var faces = (scaled.Roles & (ServerRoles.Api | ServerRoles.Admin)) != 0;
@@ -46,7 +49,7 @@ internal static class ScaledCommand
             app.UseAuthorization();
             app.MapPromotionsApi();
             if (scaled.Roles.HasFlag(ServerRoles.Admin)) app.MapPromotionsAdmin();
-            await app.Services.GetRequiredService<ApiKeys>().EnsureFirstKeys(folder.Root);
+            await PrepareAsync(system, app.Services, folder);
         }
         else
         {
@@ -65,9 +68,16 @@ internal static class ScaledCommand
         return 0;
     }
 
+    /// <summary>What the first process of an installation makes: others that start at the same moment wait, and find it.</summary>
+    private static async Task PrepareAsync(ScaledSystem system, IServiceProvider services, DataFolder folder)
+    {
+        await using var alone = await system.Ledger.LeaseAsync("first-start", Environment.MachineName, CancellationToken.None);
+        await services.GetRequiredService<ApiKeys>().EnsureFirstKeys(folder.Root);
+        await services.GetRequiredService<InstallationSecret>().EnsureAsync(CancellationToken.None);
+    }
+
     private static void AddFaces(IServiceCollection services, ServerOptions options, ScaledSystem system, LiveStatistics live)
     {
-        services.AddSingleton<ISettingsStore>(system.Ledger);
         services.AddSingleton<IOrderReader>(system.Ledger);
         services.AddSingleton(system.Ledger.Reader);
         services.AddSingleton<IRedemptionGateway>(system.Gateway!);
@@ -91,8 +101,8 @@ internal static class ScaledCommand
     private static AnalyticsSystem? OpenAnalytics(ServerOptions options, ScaledOptions scaled, DataFolder folder, ScaledSystem system, TimeProvider time, ILoggerFactory loggers)
     {
         if (!options.Analytics) return null;
-        if (scaled.ClickHouse is { } address) return AnalyticsSystem.Connect(address, system.Ledger.Reader, system.Ledger, time, loggers);
-        return scaled.Roles.HasFlag(ServerRoles.Sinks) && options.EnginePath is not null ? AnalyticsSystem.Start(folder, options, system.Ledger.Reader, system.Ledger, time, loggers) : null;
+        if (scaled.ClickHouse is { } address) return AnalyticsSystem.Connect(address, system.Ledger.Reader, time, loggers);
+        return scaled.Roles.HasFlag(ServerRoles.Sinks) && options.EnginePath is not null ? AnalyticsSystem.Start(folder, options, system.Ledger.Reader, time, loggers) : null;
     }
 
     private static void AddAnalytics(IServiceCollection services, ScaledOptions scaled, AnalyticsSystem? analytics)
@@ -100,10 +110,10 @@ internal static class ScaledCommand
         if (analytics is null) services.AddSingleton<ICampaignResults>(new NoResults());
         else services.AddSingleton(analytics).AddSingleton(analytics.Results);
         if (!scaled.Roles.HasFlag(ServerRoles.Sinks)) return;
-        services.AddHostedService<ExpiryJob>();
-        if (analytics is null) return;
-        services.AddSingleton<IFollowerLag, SinkLag>();
-        services.AddHostedService<AnalyticsFollower>();
+        services.AddSingleton<ExpiryJob>();
+        if (analytics is not null) services.AddSingleton<IFollowerLag, SinkLag>().AddSingleton<AnalyticsFollower>();
+        services.AddHostedService(provider => new SinksRole(
+            provider.GetRequiredService<ILeases>(), provider.GetRequiredService<ExpiryJob>(), provider.GetService<AnalyticsFollower>(), provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<SinksRole>>()));
     }
 
     private static void Announce(ServerOptions options, ScaledOptions scaled, DataFolder folder, AnalyticsSystem? analytics)

@@ -39,7 +39,7 @@ internal sealed class ScaledSystem : IAsyncDisposable
         FraudPolicies? policies = null;
         try
         {
-            policies = new(ledger, ShippedPolicy.Policy, time);
+            policies = new(ledger, ShippedPolicy.Policy, time, ledger);
             var gateway = (options.Roles & (ServerRoles.Api | ServerRoles.Admin)) == 0 ? null : await OpenGatewayAsync(ledger, options, time, cancellationToken);
             return new(ledger, model, policies, gateway);
         }
@@ -63,7 +63,7 @@ internal sealed class ScaledSystem : IAsyncDisposable
     {
         // Unique for each run: an answer to an earlier run's question finds nobody.
         var instance = $"{Environment.MachineName}-{Environment.ProcessId}-{time.GetUtcNow().ToUnixTimeMilliseconds()}";
-        var gateway = new KafkaGatewayOptions { Client = options.ClientWithBootstrap(), Topics = new(options.Group, options.Prefix), Instance = Identifier(instance) };
+        var gateway = new KafkaGatewayOptions { Bootstrap = options.Bootstrap, Client = options.Client, Topics = new(options.Group, options.Prefix), Instance = Identifier(instance) };
         try
         {
             return await KafkaGateway.OpenAsync(ledger, ledger, gateway, time, cancellationToken);

@@ -1,0 +1,123 @@
+using System.Globalization;
+using Promotions.Kafka.Cluster;
+
+namespace Promotions.Benchmarks.Kafka;
+
+/// <summary>The velocity topology on our driver beside the same on Kafka Streams, on the same broker, one after the other: acknowledged by all, changelogs, a commit each 100 ms, 4 partitions, 2 threads.</summary>
+/// <remarks>Rates are after the first tenth of the answers, by end offsets, on both sides. PROMOTIONS_BENCH_EVENTS sets another number than 300,000.</remarks>
+internal sealed class KafkaSuite : IBenchSuite
+{
+    private const int HotEvents = 100_000;
+    private const int LatencyRate = 600;
+    private const int LatencySeconds = 30;
+
+    /// <summary>Requests whose entities are some 1,000,000 keys of state.</summary>
+    private const int RestoreEvents = 700_000;
+    private const int RestoreCustomers = 800_000;
+
+    /// <summary>The peer's hot coupon is one record of its changelog.</summary>
+    private static readonly string[] LargeRecords = ["message.max.bytes=33554432", "replica.fetch.max.bytes=33554432"];
+
+    public string Name => "kafka";
+
+    public async Task RunAsync(BenchReport report, CancellationToken cancellationToken)
+    {
+        var only = Environment.GetEnvironmentVariable("PROMOTIONS_BENCH_KAFKA")?.Split(',');
+        double? velocity = null;
+        if (Wanted("velocity")) velocity = await VelocityAsync(report, cancellationToken);
+        if (Wanted("hot")) await HotAsync(report, velocity, cancellationToken);
+        if (Wanted("p99")) await LatencyAsync(report, cancellationToken);
+        if (Wanted("restore")) await RestoreAsync(report, velocity, cancellationToken);
+
+        bool Wanted(string part) => only is null || only.Contains(part);
+    }
+
+    private static async Task<double> VelocityAsync(BenchReport report, CancellationToken cancellationToken)
+    {
+        var events = int.Parse(Environment.GetEnvironmentVariable("PROMOTIONS_BENCH_EVENTS") ?? "300000", CultureInfo.InvariantCulture);
+        var (own, peer) = await RatesAsync(report, events, hot: "0", cancellationToken);
+        report.Rate("kafka.velocity", own, "events/s", peer, $"beside Kafka Streams; {events} events, 4 partitions, 2 threads, everything on this machine");
+        return own;
+    }
+
+    private static async Task HotAsync(BenchReport report, double? velocity, CancellationToken cancellationToken)
+    {
+        var (own, peer) = await RatesAsync(report, HotEvents, hot: "0.2", cancellationToken);
+        report.Rate("kafka.velocity_hot", own, "events/s", peer, $"beside Kafka Streams; {HotEvents} events, a fifth of them on one coupon");
+        if (velocity is { } plain) report.Rate("kafka.velocity_hot_own", own, "events/s", plain, "beside kafka.velocity");
+    }
+
+    /// <summary>Ours first and the peer's then, on the same input.</summary>
+    private static async Task<(double Own, double Peer)> RatesAsync(BenchReport report, int events, string hot, CancellationToken cancellationToken)
+    {
+        using var state = new Folder();
+        await using var cluster = await KafkaCluster.StartAsync(1, LargeRecords);
+        await GenerateAsync(cluster, events, hot, customers: 50_000, cancellationToken);
+        report.Progress($"{events} events with hot {hot}: our driver");
+        var own = await KafkaProgram.RunAsync(KafkaProgram.Own, cancellationToken, "run", "--bootstrap", cluster.Bootstrap, "--out", "velocity-own", "--state", state.Path);
+        report.Progress($"ours: {own["after_first_tenth"]:0}/s; Kafka Streams");
+        var peer = await KafkaProgram.RunAsync(KafkaProgram.Peer, cancellationToken, "run", "--bootstrap", cluster.Bootstrap, "--out", "velocity-peer");
+        return (own["after_first_tenth"], peer["after_first_tenth"]);
+    }
+
+    private static async Task LatencyAsync(BenchReport report, CancellationToken cancellationToken)
+    {
+        await using var cluster = await KafkaCluster.StartAsync(1, LargeRecords);
+        await GenerateAsync(cluster, 10_000, "0", customers: 50_000, cancellationToken);
+        using var state = new Folder();
+        report.Progress($"{LatencyRate}/s for {LatencySeconds} s: our driver");
+        var own = await PercentilesAsync(cluster, KafkaProgram.Own, "velocity-own", ["--state", state.Path], cancellationToken);
+        report.Progress("Kafka Streams");
+        var peer = await PercentilesAsync(cluster, KafkaProgram.Peer, "velocity-peer", [], cancellationToken);
+        report.Cost("kafka.velocity_p99", own["p99"], "ms", peer["p99"], string.Create(CultureInfo.InvariantCulture, $"at {LatencyRate}/s by the peer's client, from the intended time; p50 {own["p50"]} ms beside {peer["p50"]}"));
+    }
+
+    private static async Task<IReadOnlyDictionary<string, double>> PercentilesAsync(KafkaCluster cluster, string[] program, string output, string[] more, CancellationToken cancellationToken)
+    {
+        await using var serving = KafkaProgram.Start(program, ["serve", "--bootstrap", cluster.Bootstrap, "--out", output, .. more]);
+        await serving.ServingAsync(cancellationToken);
+        var measured = await KafkaProgram.RunAsync(KafkaProgram.Peer, cancellationToken, "latency", "--bootstrap", cluster.Bootstrap, "--out", output, "--rate", Text(LatencyRate), "--seconds", Text(LatencySeconds));
+        await serving.StopAsync(cancellationToken);
+        return measured;
+    }
+
+    private static async Task RestoreAsync(BenchReport report, double? velocity, CancellationToken cancellationToken)
+    {
+        using var state = new Folder();
+        await using var cluster = await KafkaCluster.StartAsync(1, LargeRecords);
+        await GenerateAsync(cluster, RestoreEvents, "0", RestoreCustomers, cancellationToken);
+        report.Progress($"{RestoreEvents} events make the state");
+        string[] arguments = ["--bootstrap", cluster.Bootstrap, "--out", "velocity-own", "--state", state.Path];
+        await KafkaProgram.RunAsync(KafkaProgram.Own, cancellationToken, ["run", .. arguments]);
+
+        report.Progress("a mere restart");
+        await using (var again = KafkaProgram.Start(KafkaProgram.Own, ["serve", .. arguments]))
+        {
+            var ready = await again.ServingAsync(cancellationToken);
+            report.Cost("kafka.restart", ready["ready_seconds"], "s", null, string.Create(CultureInfo.InvariantCulture, $"{ready["restored"]} records of changelogs read"));
+            await again.StopAsync(cancellationToken);
+        }
+
+        report.Progress("the disk is lost");
+        Directory.Delete(state.Path, recursive: true);
+        await using var restored = KafkaProgram.Start(KafkaProgram.Own, ["serve", .. arguments]);
+        var told = await restored.ServingAsync(cancellationToken);
+        report.Rate("kafka.restore", told["restored"] / told["restore_seconds"], "records/s", velocity, string.Create(CultureInfo.InvariantCulture, $"beside kafka.velocity; {told["restored"]} records in {told["restore_seconds"]} s"));
+        await restored.StopAsync(cancellationToken);
+    }
+
+    private static Task<IReadOnlyDictionary<string, double>> GenerateAsync(KafkaCluster cluster, int events, string hot, int customers, CancellationToken cancellationToken) =>
+        KafkaProgram.RunAsync(KafkaProgram.Peer, cancellationToken, "generate", "--bootstrap", cluster.Bootstrap, "--count", Text(events), "--customers", Text(customers), "--hot", hot);
+
+    private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
+
+    private sealed class Folder : IDisposable
+    {
+        public string Path { get; } = Directory.CreateTempSubdirectory("velocity-").FullName;
+
+        public void Dispose()
+        {
+            if (Directory.Exists(Path)) Directory.Delete(Path, recursive: true);
+        }
+    }
+}
