@@ -20,8 +20,6 @@ internal sealed class LedgerSuite : IBenchSuite
     private const int Redemptions = 40_000;
     private const int Warmup = 4_000;
     private const int InFlight = 256;
-    private const int Customers = 20_000;
-    private static readonly Actor Shop = new("api_key", "key-1");
 
     public string Name => "ledger";
 
@@ -43,7 +41,7 @@ internal sealed class LedgerSuite : IBenchSuite
 
         var middle = rounds.OrderBy(r => r.Ours / r.Beside).ElementAt(Rounds / 2);
         report.Rate("ledger.rate", middle.Ours, "1/s", middle.Beside,
-            $"{Redemptions:N0} redemptions of {Customers:N0} customers, one unique coupon each; the middle of {Rounds} rounds in turns");
+            $"{Redemptions:N0} redemptions of {LedgerLoad.Customers:N0} customers, one unique coupon each; the middle of {Rounds} rounds in turns");
         Directory.Delete(folder, true);
     }
 
@@ -51,11 +49,9 @@ internal sealed class LedgerSuite : IBenchSuite
     {
         await using var ledger = SqliteLedger.Open(new() { Path = path }, TimeProvider.System);
         var now = EventTime.Now(TimeProvider.System);
-        var campaign = new Campaign("spring", 1, "Spring", Distribution.CodeBased, "EUR", new(BenefitType.AmountOff, 0, 500, false, null), Conditions.None,
-            new(10_000_000, 1_000, 1_000_000_000_000), now, null, [], 0, "salt", true, now);
-        await ledger.ExecuteAsync(new PutCampaign("put", Shop, now, campaign), Lane.Decision, cancellationToken);
-        var codes = Enumerable.Range(0, Redemptions + Warmup).Select(i => new NewCoupon(Code(i), null, 1)).Chunk(500);
-        await ledger.ExecuteManyAsync([.. codes.Select((chunk, i) => new AddCoupons("codes-" + i, Shop, now, "spring", chunk))], null, cancellationToken);
+        await ledger.ExecuteAsync(new PutCampaign("put", LedgerLoad.Shop, now, LedgerLoad.Campaign("spring", now)), Lane.Decision, cancellationToken);
+        var codes = Enumerable.Range(0, Redemptions + Warmup).Select(i => new NewCoupon(LedgerLoad.Code(i), null, 1)).Chunk(500);
+        await ledger.ExecuteManyAsync([.. codes.Select((chunk, i) => new AddCoupons("codes-" + i, LedgerLoad.Shop, now, "spring", chunk))], null, cancellationToken);
 
         await Drive(ledger, 0, Warmup, now, cancellationToken);
         var started = Stopwatch.GetTimestamp();
@@ -75,35 +71,13 @@ internal sealed class LedgerSuite : IBenchSuite
             int i;
             while ((i = Interlocked.Increment(ref next)) < first + count)
             {
-                var command = Command(i, now);
+                var command = LedgerLoad.Redemption(i, now);
                 var receipt = await ledger.CommitAsync(
-                    [new("redemption-requests", command.Proposal.Request.Customer.Id, RecordBytes, now, 42, command)],
-                    static outcomes => [new("outcomes", outcomes[0]!.Decision!.Proposal.Request.Customer.Id, OutcomeBytes, outcomes[0]!.Decision!.DecidedAt, 0, null)], cancellationToken);
+                    [new("redemption-requests", command.Proposal.Request.Customer.Id, LedgerLoad.RecordBytes, now, 42, command)],
+                    static outcomes => [new("outcomes", outcomes[0]!.Decision!.Proposal.Request.Customer.Id, LedgerLoad.OutcomeBytes, outcomes[0]!.Decision!.DecidedAt, 0, null)], cancellationToken);
                 if (receipt.Outcomes[0] is not { Decision.Status: RedemptionStatus.Approved }) Interlocked.Increment(ref refused);
             }
         }
-    }
-
-    private static readonly byte[] RecordBytes = RandomNumberGenerator.GetBytes(600);
-    private static readonly byte[] OutcomeBytes = RandomNumberGenerator.GetBytes(120);
-    private static readonly float[] Vector = [.. Enumerable.Range(0, 60).Select(i => (float)i)];
-
-    private static string Code(int i) => string.Create(CultureInfo.InvariantCulture, $"C{unchecked((uint)(i * 2654435761L)):X8}-{i:X6}");
-
-    private static DecideRedemption Command(int i, EventTime now)
-    {
-        var customer = string.Create(CultureInfo.InvariantCulture, $"customer-{unchecked((uint)(i * 40503L)) % Customers:D6}");
-        var id = string.Create(CultureInfo.InvariantCulture, $"r-{unchecked((uint)(i * 2246822519L)):x8}-{i:x6}");
-        var coupon = new Coupon(Code(i), "spring", null, 1, false, default);
-        var redeemable = new Redeemable(RedeemableType.Coupon, coupon.Code, 0);
-        var cart = new Cart("o-" + id, "EUR", [new("1", "sku-1", "shoes", 1, 8_000), new("2", "sku-2", "socks", 2, 500), new("3", "sku-3", "shirts", 1, 2_500)], 490);
-        var request = new RedemptionRequest(AttemptKind.Redemption, id, "web-de", "key-1", new(customer, null), cart, [redeemable],
-            new("device-" + customer, "192.0.2.17", "Mozilla/5.0", "tok-" + customer, null, null), now, null, null, SHA256.HashData(Encoding.UTF8.GetBytes(id)));
-        var entities = new AttemptEntities(customer, "device-" + customer, "192.0.2.17", "192.0.2.0/24", [coupon.Code], "tok-" + customer, null);
-        var priced = new PricedCart(RefusalCode.None, [new(redeemable, "spring", 1, coupon, RefusalCode.None, 500, 0, Arm.None, false, false)],
-            [new("1", coupon.Code, "spring", 500)], 11_500, 500, 11_490, 11_490);
-        var risk = new RiskAssessment(0.01, -4.6, RedemptionStatus.Approved, [], Vector, 0, "f2ca1bb6c7e907d06dafe4687e579fce76b37e4e93b7605022da52e6ccc26fd2", 7, 1, null, null);
-        return new(Shop, now, new(request, entities, priced, RedemptionStatus.Approved, RefusalCode.None, risk, [], TimeSpan.FromMinutes(30)));
     }
 
     /// <summary>The rows of the same redemptions through bare prepared statements: nothing is looked up, evaluated or hashed.</summary>
@@ -116,7 +90,7 @@ internal sealed class LedgerSuite : IBenchSuite
         db.Execute("PRAGMA wal_autocheckpoint = 4000");
         Schema.Migrate(db, path);
         var now = EventTime.Now(TimeProvider.System);
-        var commands = Enumerable.Range(0, Redemptions + Warmup).Select(i => PreparedCommand.From(Command(i, now))).ToArray();   // encoded before the clock starts
+        var commands = Enumerable.Range(0, Redemptions + Warmup).Select(i => PreparedCommand.From(LedgerLoad.Redemption(i, now))).ToArray();   // encoded before the clock starts
         var entry = db.Prepare("INSERT INTO entry VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
         var command = db.Prepare("INSERT INTO command VALUES (?, ?)");
         var decision = db.Prepare("INSERT INTO decision VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
@@ -137,7 +111,7 @@ internal sealed class LedgerSuite : IBenchSuite
             if (n == Warmup) started = Stopwatch.GetTimestamp();
             var request = ((DecideRedemption)prepared.Command).Proposal.Request;
             position++;
-            Entry(request.Id, "redemption-requests", RecordBytes);
+            Entry(request.Id, "redemption-requests", LedgerLoad.RecordBytes);
             command.Bind(1, request.Id).Bind(2, position).Run();
             decision.Bind(1, position).Bind(2, request.Id).Bind(3, request.Customer.Id).Bind(4, 1).Bind(5, 0).Bind(6, now.UnixMilliseconds).Bind(7, now.UnixMilliseconds)
                 .Bind(8, "f2ca1bb6c7e907d06dafe4687e579fce76b37e4e93b7605022da52e6ccc26fd2").Bind(9, prepared.Document.Span).Bind(10, prepared.Vector.Span).Run();
@@ -155,7 +129,7 @@ internal sealed class LedgerSuite : IBenchSuite
             for (var line = 0; line < lines; line++) posting.Bind(1, (position << 16) + line).Bind(2, 4).Bind(3, 9).Bind(4, 1).Run();
             outbox.Bind(1, ++told).Bind(2, position).Bind(3, now.UnixMilliseconds).Bind(4, "decision").Bind(5, request.Id).Bind(6, payload).Run();
             position++;
-            Entry(request.Customer.Id, "outcomes", OutcomeBytes);
+            Entry(request.Customer.Id, "outcomes", LedgerLoad.OutcomeBytes);
             if (++n % InFlight != 0) continue;
             for (var id = 1; id <= 4; id++) balance.Bind(1, 1).Bind(2, 0).Bind(3, 0).Bind(4, id).Run();
             db.Execute("COMMIT");

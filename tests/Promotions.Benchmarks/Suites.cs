@@ -9,6 +9,7 @@ internal static class Suites
         new ScoreSuite(),
         new ExplainSuite(),
         new LedgerSuite(),
+        new Postgres.PostgresSuite(),
         new ClickHouseSuite(),
         new CausalSuite(),
         new Http.HttpSuite(),
