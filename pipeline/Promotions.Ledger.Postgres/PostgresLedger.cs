@@ -27,10 +27,10 @@ public sealed class PostgresLedger : IFencedLedger, ISettingsStore, IOrderReader
     private readonly TimeProvider _time;
     private int _disposed;
 
-    private PostgresLedger(NpgsqlDataSource readers, NpgsqlDataSource writers, CampaignCatalog catalog, CheckpointKey? key, PostgresLedgerOptions options, TimeProvider time, string shard, LastWritten last)
+    private PostgresLedger(NpgsqlDataSource readers, NpgsqlDataSource writers, CampaignCatalog catalog, CheckpointKey? key, PostgresLedgerOptions options, TimeProvider time, string shard, LastWritten last, bool sequences)
     {
         (_readers, _writers, _catalog) = (readers, writers, catalog);
-        _sequencer = new(writers, catalog, key, time, options);
+        _sequencer = new(writers, catalog, key, time, options, sequences);
         _writer = new(writers, options, time, catalog, shard, last, _sequencer.Committed);
         _reader = new(readers, _sequencer, time);
         _epochs = new(writers, options);
@@ -38,7 +38,7 @@ public sealed class PostgresLedger : IFencedLedger, ISettingsStore, IOrderReader
     }
 
     /// <summary>Opens the database's ledger, or makes its tables; brings an older schema forward.</summary>
-    /// <exception cref="LedgerFaultException">The database is of a newer version, not ours, not durable, or cannot be reached; the key file cannot be read.</exception>
+    /// <exception cref="LedgerFaultException">The database is of a newer version, or of an older one that this user may not bring forward, not ours, not durable, or cannot be reached; the key file cannot be read.</exception>
     public static async Task<PostgresLedger> OpenAsync(PostgresLedgerOptions options, TimeProvider time, CancellationToken cancellationToken)
     {
         var writers = NpgsqlDataSource.Create(Sessions(options, "promotions-ledger-writer", byKeyOnly: true));
@@ -51,12 +51,13 @@ public sealed class PostgresLedger : IFencedLedger, ISettingsStore, IOrderReader
             await using var connection = await writers.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
             await CheckServerAsync(connection, cancellationToken).ConfigureAwait(false);
             await Schema.MigrateAsync(connection, cancellationToken).ConfigureAwait(false);
+            var sequences = await Schema.MaySequenceAsync(connection, cancellationToken).ConfigureAwait(false);
             await catalog.RefreshAsync(connection, cancellationToken).ConfigureAwait(false);
             await using var command = new NpgsqlCommand("SELECT nextval('writer'), coalesce((SELECT recorded_at FROM entry ORDER BY id DESC LIMIT 1), 0), (SELECT logged FROM head)", connection);
             await using var row = await command.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
             await row.ReadAsync(cancellationToken).ConfigureAwait(false);
             var shard = string.Create(CultureInfo.InvariantCulture, $"share-{row.GetInt64(0) % Shards}");
-            return new(readers, writers, catalog, key, options, time, shard, new(row.GetInt64(1), row.GetInt64(2)));
+            return new(readers, writers, catalog, key, options, time, shard, new(row.GetInt64(1), row.GetInt64(2)), sequences);
         }
         catch (Exception fault)
         {
@@ -65,6 +66,25 @@ public sealed class PostgresLedger : IFencedLedger, ISettingsStore, IOrderReader
             await writers.DisposeAsync().ConfigureAwait(false);
             if (fault is NpgsqlException) throw new LedgerFaultException("The ledger's database cannot be opened: " + fault.Message, fault);
             throw;
+        }
+    }
+
+    /// <summary>Makes the tables or brings an older schema forward, and nothing else: for the database's owner, before processes with fewer rights start.</summary>
+    /// <returns>The version of the schema.</returns>
+    /// <exception cref="LedgerFaultException">As <see cref="OpenAsync"/>.</exception>
+    public static async Task<int> MigrateAsync(string connectionString, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await using var source = NpgsqlDataSource.Create(connectionString);
+            await using var connection = await source.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
+            await CheckServerAsync(connection, cancellationToken).ConfigureAwait(false);
+            await Schema.MigrateAsync(connection, cancellationToken).ConfigureAwait(false);
+            return Schema.Current;
+        }
+        catch (NpgsqlException fault)
+        {
+            throw new LedgerFaultException("The ledger's database cannot be opened: " + fault.Message, fault);
         }
     }
 

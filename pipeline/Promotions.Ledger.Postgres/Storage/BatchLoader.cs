@@ -24,7 +24,7 @@ internal sealed class BatchLoader(NpgsqlConnection connection, Footprint footpri
             batch.BatchCommands.Add(new("BEGIN"));
             LockEpochs();
             LockRows();
-            LockAccounts();
+            if (footprint.HasCommands) LockAccounts();
             ReadRecords();
             ReadMoney();
             ReadCampaigns();

@@ -31,6 +31,9 @@ internal sealed class Footprint
     /// <summary>Tasks whose owners write.</summary>
     public HashSet<string> Tasks { get; } = new(StringComparer.Ordinal);
 
+    /// <summary>False for records and settings alone, which touch no account.</summary>
+    public bool HasCommands => Ids.Count > 0;
+
     public int ExpireMax { get; private set; }
 
     /// <param name="currencyOf">A campaign's currency, which never changes; null for one that is not there.</param>

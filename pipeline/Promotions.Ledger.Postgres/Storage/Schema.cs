@@ -92,9 +92,25 @@ internal static class Schema
 
     /// <summary>Brings the database to this build's version, all steps in one transaction.</summary>
     /// <exception cref="LedgerFaultException">The database is of a newer version, or holds tables of something else.</exception>
+    /// <remarks>A database that has this version already is left alone: no rights are needed beyond reading the version.</remarks>
     public static async Task MigrateAsync(NpgsqlConnection connection, CancellationToken cancellationToken, IReadOnlyList<string>? steps = null)
     {
         steps ??= Steps;
+        var before = 0;
+        try
+        {
+            before = await VersionAsync(connection, cancellationToken).ConfigureAwait(false);
+            if (before != steps.Count) await MigrateAsync(connection, steps, cancellationToken).ConfigureAwait(false);
+        }
+        catch (PostgresException refused) when (refused.SqlState == PostgresErrorCodes.InsufficientPrivilege)
+        {
+            throw new LedgerFaultException(
+                $"The database's schema is {before}, this build needs {steps.Count}, and user {connection.UserName} may not change it ({refused.MessageText}). Run 'promotions migrate' as the database's owner, then deploy/postgres/roles.sql.", refused);
+        }
+    }
+
+    private static async Task MigrateAsync(NpgsqlConnection connection, IReadOnlyList<string> steps, CancellationToken cancellationToken)
+    {
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
         await RunAsync(connection, string.Create(CultureInfo.InvariantCulture, $"SELECT pg_advisory_xact_lock({MigrationLock})"), cancellationToken).ConfigureAwait(false);
         var version = await VersionAsync(connection, cancellationToken).ConfigureAwait(false);
@@ -121,6 +137,10 @@ internal static class Schema
         await ScalarAsync(connection, "SELECT count(*) FROM pg_tables WHERE schemaname = current_schema() AND tablename = 'promotions_ledger'", cancellationToken).ConfigureAwait(false) == 0
             ? 0
             : checked((int)await ScalarAsync(connection, "SELECT coalesce(max(version), 0)::bigint FROM promotions_ledger", cancellationToken).ConfigureAwait(false));
+
+    /// <summary>Whether this session may give entries their places.</summary>
+    public static async Task<bool> MaySequenceAsync(NpgsqlConnection connection, CancellationToken cancellationToken) =>
+        await ScalarAsync(connection, "SELECT (has_column_privilege('head', 'size', 'UPDATE') AND has_table_privilege('leaf', 'INSERT'))::int::bigint", cancellationToken).ConfigureAwait(false) > 0;
 
     private static async Task<long> ScalarAsync(NpgsqlConnection connection, string sql, CancellationToken cancellationToken)
     {

@@ -20,13 +20,15 @@ internal sealed class Sequencer : IAsyncDisposable
     private readonly SemaphoreSlim _stepping = new(1);
     private readonly SemaphoreSlim _wake = new(0);
     private readonly CancellationTokenSource _stop = new();
+    private readonly bool _places;
     private readonly Task _running;
     private long _committed;
     private long _sequenced;
 
-    public Sequencer(NpgsqlDataSource source, CampaignCatalog catalog, CheckpointKey? key, TimeProvider time, PostgresLedgerOptions options)
+    /// <param name="places">False: this process may not give places. It only looks for new campaigns, and other processes place its entries.</param>
+    public Sequencer(NpgsqlDataSource source, CampaignCatalog catalog, CheckpointKey? key, TimeProvider time, PostgresLedgerOptions options, bool places)
     {
-        (_source, _catalog, _key, _time, _options) = (source, catalog, key, time, options);
+        (_source, _catalog, _key, _time, _options, _places) = (source, catalog, key, time, options, places);
         _running = Task.Run(RunAsync);
     }
 
@@ -44,7 +46,7 @@ internal sealed class Sequencer : IAsyncDisposable
     /// <exception cref="LedgerFaultException">The database cannot be reached.</exception>
     public void CatchUp()
     {
-        if (Interlocked.Read(ref _sequenced) >= Interlocked.Read(ref _committed)) return;
+        if (!_places || Interlocked.Read(ref _sequenced) >= Interlocked.Read(ref _committed)) return;
         try
         {
             Task.Run(() => DrainAsync(CancellationToken.None)).GetAwaiter().GetResult();
@@ -85,7 +87,7 @@ internal sealed class Sequencer : IAsyncDisposable
         {
             await using var connection = await _source.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
             await _catalog.RefreshAsync(connection, cancellationToken).ConfigureAwait(false);
-            while (true)
+            while (_places)
             {
                 var before = Interlocked.Read(ref _committed);
                 var placed = await StepAsync(connection, cancellationToken).ConfigureAwait(false);

@@ -65,8 +65,12 @@ internal sealed class Transaction(IReadOnlyList<Request> group, int bulkCount, i
         Plan();
         var records = group.Select((r, i) => BoundOf(i) is var bound && bound < r.Weight ? bound : r.Weight).Sum();
         await numbers.Entries.EnsureAsync(connection, ((records * 3) + 64) * attempt, cancellationToken).ConfigureAwait(false);
-        await numbers.Accounts.EnsureAsync(connection, _footprint.Accounts.Count + SystemAccountsMax, cancellationToken).ConfigureAwait(false);
-        await numbers.Lots.EnsureAsync(connection, _footprint.Ids.Count + 1, cancellationToken).ConfigureAwait(false);
+        if (_footprint.HasCommands)   // records and settings alone make no account and no lot
+        {
+            await numbers.Accounts.EnsureAsync(connection, _footprint.Accounts.Count + SystemAccountsMax, cancellationToken).ConfigureAwait(false);
+            await numbers.Lots.EnsureAsync(connection, _footprint.Ids.Count + 1, cancellationToken).ConfigureAwait(false);
+        }
+
         if (_footprint.ExpireMax > 0) await PlanDueAsync(connection, cancellationToken).ConfigureAwait(false);
         _state = new(_footprint, numbers.Accounts, numbers.Lots);
         _writer = new(_state, shard);
