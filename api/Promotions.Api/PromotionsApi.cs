@@ -27,7 +27,7 @@ namespace Promotions.Api;
 public static class PromotionsApi
 {
     /// <summary>Registers the API. The host registers <see cref="ILedger"/>, <see cref="IOrderReader"/>, <see cref="ISettingsStore"/>, <see cref="IRedemptionGateway"/>, <see cref="DecisionExplainer"/>, <see cref="FraudPolicies"/>, <see cref="IFeatureCatalog"/> and, where there is one,
-    /// <see cref="ICampaignResults"/>; and as many <see cref="IReadinessCheck"/> and <see cref="IFollowerLag"/> as it has.</summary>
+    /// <see cref="ICampaignResults"/> and <see cref="ISystemStatus"/>; and as many <see cref="IReadinessCheck"/> and <see cref="IFollowerLag"/> as it has.</summary>
     public static IServiceCollection AddPromotionsApi(this IServiceCollection services, ApiOptions? options = null)
     {
         options ??= new ApiOptions();
@@ -59,6 +59,7 @@ public static class PromotionsApi
             provider.GetRequiredService<InstallationSecret>(),
             provider.GetRequiredService<IdMaker>(),
             provider.GetService<ICampaignResults>(),
+            provider.GetService<ISystemStatus>(),
             provider.GetRequiredService<ApiMetrics>(),
             [.. provider.GetServices<IReadinessCheck>()],
             provider.GetRequiredService<ILogger<ApiServices>>()));

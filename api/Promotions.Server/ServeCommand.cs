@@ -5,6 +5,7 @@ using Promotions.Analytics.Results;
 using Promotions.Api;
 using Promotions.Api.Keys;
 using Promotions.Api.Observing;
+using Promotions.Contracts;
 using Promotions.Ledger;
 using Promotions.Processing;
 using Promotions.Processing.Decisions;
@@ -68,6 +69,7 @@ internal static class ServeCommand
         services.AddSingleton(provider => new DecisionExplainer(provider.GetRequiredService<IFeatureCatalog>(), system.Model.Find));
         services.AddSingleton(system.Policies);
         services.AddSingleton<ILiveStatistics>(live);
+        services.AddSingleton<ISystemStatus, EmbeddedSystemStatus>();
         services.AddSingleton<IReadinessCheck>(start);
         services.AddSingleton<IReadinessCheck, PipelineReadiness>();
         services.AddSingleton<IAdminSignIn, AdminSignIn>();

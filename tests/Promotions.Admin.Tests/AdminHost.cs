@@ -8,6 +8,7 @@ using Microsoft.Extensions.Logging;
 using Promotions.Admin.Hosting;
 using Promotions.Admin.SignIn;
 using Promotions.Analytics.Results;
+using Promotions.Contracts;
 using Promotions.Domain;
 using Promotions.Domain.Events;
 using Promotions.Ledger;
@@ -39,6 +40,7 @@ internal sealed class AdminHost : IAsyncDisposable, IAdminSignIn
     public bool Revoked { get; set; }
     public BreakableReader Reader { get; }
     public FixedResults Results { get; } = new();
+    public FixedSystem System { get; } = new();
     public LiveStatistics Statistics { get; } = new(TimeProvider.System);
     public Uri Address { get; private set; } = null!;
 
@@ -58,6 +60,7 @@ internal sealed class AdminHost : IAsyncDisposable, IAdminSignIn
         builder.Services.AddSingleton<IRedemptionGateway>(new LabelGateway(host.Ledger));
         builder.Services.AddSingleton<ICampaignResults>(host.Results);
         builder.Services.AddSingleton<ILiveStatistics>(host.Statistics);
+        builder.Services.AddSingleton<ISystemStatus>(host.System);
         builder.Services.AddSingleton(new DecisionExplainer(new ThreeFeatures(), hash => hash == ThreeFeatures.Model ? new ThreeFeatures() : null));
         builder.Services.AddSingleton<IAdminSignIn>(host);
         host._app = builder.Build();
@@ -106,6 +109,14 @@ internal sealed class FixedResults : ICampaignResults
     public Task<CampaignResult?> ComputeAsync(string campaignId, CancellationToken cancellationToken) => ByCampaign.TryGetValue(campaignId, out var result)
         ? Task.FromResult<CampaignResult?>(result)
         : throw new AnalyticsUnavailableException("ClickHouse is away.");
+}
+
+/// <summary>What a test says of the whole system; throws while it says nothing.</summary>
+internal sealed class FixedSystem : ISystemStatus
+{
+    public SystemAnswer? Answer { get; set; }
+
+    public SystemAnswer Read() => Answer ?? throw new InvalidOperationException("Nobody knows.");
 }
 
 /// <summary>Takes labels into the ledger, as the pipeline does; the dashboard sends nothing else.</summary>

@@ -298,11 +298,13 @@ public sealed class DashboardTests(Browser browser) : IAsyncLifetime
         await Fixture.DecideAsync(_host, "r-with-the-longest-id-that-is-allowed-0123456789012345678901234", new string('c', 64), RedemptionStatus.Review, 0.6);
         _host.Results.ByCampaign["spring-10"] = Fixture.AResult("spring-10", enough: true);
         _host.Results.ByCampaign["tea-5"] = Fixture.AResult("tea-5", enough: false);
+        _host.System.Answer = SystemPageTests.TwoPipelines(restoring: true);
         var page = await SignedInAsync("/", width);
         foreach (var (name, path, ready) in new[]
         {
             ("live", "/", "[data-row]"), ("flags", "/flags", "[data-row]"), ("flag", "/flags/r-blocked", ".waterfall"), ("campaigns", "/campaigns", "[data-row]"),
             ("campaign", "/campaigns/spring-10", ".chart path.js-line"), ("campaign-little", "/campaigns/tea-5", "[data-test=too-little]"),
+            ("system", "/system", ".tasks"),
         })
         {
             foreach (var colors in new[] { ColorScheme.Light, ColorScheme.Dark })

@@ -67,6 +67,7 @@ public sealed class ApiHost : IAsyncDisposable
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         builder.Services.AddSingleton(seen).AddSingleton<ISettingsStore>(ledger).AddSingleton<IOrderReader>(ledger).AddSingleton(bad ?? gateway).AddSingleton(metrics)
             .AddSingleton(policies).AddSingleton<IFeatureCatalog>(catalog).AddSingleton(new DecisionExplainer(catalog, hash => modelLoaded && hash == scorer.ModelHash ? scorer : null));
+        builder.Services.AddSingleton<Contracts.ISystemStatus>(new EmbeddedSystemStatus(redemptions.Driver, ledger.Reader, [], TimeProvider.System));
         if (results is not null) builder.Services.AddSingleton(results);
         builder.Services.AddPromotionsApi(options);
         var app = builder.Build();

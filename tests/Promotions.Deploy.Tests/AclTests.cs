@@ -1,5 +1,6 @@
 using Confluent.Kafka;
 using Confluent.Kafka.Admin;
+using Promotions.Server.Scaled;
 
 namespace Promotions.Deploy.Tests;
 
@@ -94,6 +95,35 @@ public sealed class AclTests(SecuredKafka kafka) : IClassFixture<SecuredKafka>
         Assert.Equal(ErrorCode.TransactionalIdAuthorizationFailed, Assert.ThrowsAny<KafkaException>(() => zombie.InitTransactions(Patience)).Error.Code);
     }
 
+    [Fact]
+    public async Task The_system_page_hears_every_member_with_the_rights_of_the_dashboard()
+    {
+        using var pipeline = new ProducerBuilder<string, byte[]?>(kafka.Configure(new ProducerConfig { EnableIdempotence = true }, "pipeline")).SetLogHandler((_, _) => { }).Build();
+        await SayAsync("p-1", "running");        // before the page is opened
+        var client = new Dictionary<string, string>(kafka.Configure(new ClientConfig(), "admin"));
+        var bootstrap = client["bootstrap.servers"];
+        await using var status = new KafkaSystemStatus(
+            bootstrap, "promotions-members", client, () => new(null, null, null, 3, 0.1), () => [new("clickhouse", 9)], TimeProvider.System, Microsoft.Extensions.Logging.Abstractions.NullLogger<KafkaSystemStatus>.Instance);
+        await UntilAsync(() => status.Read().Members is [{ Id: "p-1", State: "running" }]);
+        await SayAsync("p-2", "starting");       // while it is open
+        await UntilAsync(() => status.Read().Members is [{ Id: "p-1" }, { Id: "p-2", State: "starting", Tasks: [{ Lag: 4 }] }]);
+        await pipeline.ProduceAsync("promotions-members", new() { Key = "p-1", Value = null });
+        await UntilAsync(() => status.Read().Members is [{ Id: "p-2" }]);
+        var answer = status.Read();
+        Assert.Equal(("kafka", 3, 9), (answer.Mode, answer.Ledger!.UnsequencedEntries, answer.Followers.Single().PositionsBehind));
+
+        Task SayAsync(string id, string state) => pipeline.ProduceAsync("promotions-members", new()
+        {
+            Key = id, Value = MemberTableTests.Status(id, Domain.EventTime.Now(TimeProvider.System), state, [new(0, "redemption-requests", 0, "active", "running", 4, null)], null).ToJson(),
+        });
+    }
+
+    private static async Task UntilAsync(Func<bool> holds)
+    {
+        using var limit = new CancellationTokenSource(Patience);
+        while (!holds()) await Task.Delay(20, limit.Token);
+    }
+
     private static AclOperation[] Allowed(string role, string topic)
     {
         AclOperation[] pipeline = [AclOperation.DescribeConfigs, AclOperation.Create];
@@ -102,9 +132,8 @@ public sealed class AclTests(SecuredKafka kafka) : IClassFixture<SecuredKafka>
             "pipeline" when SecuredKafka.Inputs.Contains(topic) => [.. Reads, .. pipeline],
             "pipeline" when SecuredKafka.Outputs.Contains(topic) => [.. Writes, .. pipeline],
             "pipeline" when SecuredKafka.Internal.Contains(topic) => [AclOperation.Write, .. Reads, .. pipeline],
-            "api" when SecuredKafka.Inputs.Contains(topic) => Writes,
-            "api" or "admin" when topic is "promotions-replies" or "promotions-members" => Reads,
-            "admin" when topic == "labels" => Writes,
+            "api" or "admin" when SecuredKafka.Inputs.Contains(topic) => Writes,
+            "api" or "admin" when topic is "promotions-replies" or "promotions-members" or "redemption-decisions" => Reads,
             "checkout" when SecuredKafka.Inputs.Contains(topic) && topic != "labels" => Writes,
             "checkout" when topic is "redemption-decisions" or "balance-changes" => Reads,
             _ => Nothing,

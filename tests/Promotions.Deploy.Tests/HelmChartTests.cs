@@ -101,6 +101,7 @@ public class HelmChartTests
     [InlineData("postgres.existingSecret=", "existingSecret")]
     [InlineData("kafka.bootstap=kafka:9092", "bootstap")]
     [InlineData("pipeline.threads=0", "threads")]
+    [InlineData("kafka.settings.linger=5", "linger")]
     public async Task Values_that_cannot_work_are_refused(string value, string expected)
     {
         var ran = await Tool.RunAsync([Tool.Helm, "template", "promotions", Chart, "--set", value]);

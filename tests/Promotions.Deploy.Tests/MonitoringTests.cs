@@ -47,8 +47,9 @@ public sealed partial class MonitoringTests : IAsyncLifetime
         streams.PartLate("device");
         streams.Committed(TimeSpan.FromMilliseconds(3));
         streams.OutcomeCounted(TimeSpan.FromMilliseconds(3));
-        var ledger = new LedgerMetrics(api.Registry, () => new(null, null, null, 3, 0.2));
-        ledger.Committed(TimeSpan.FromMilliseconds(3));
+        var ledger = new LedgerMetrics(api.Registry);
+        ledger.Ask(() => new(null, null, null, 3, 0.2));
+        ledger.Committed(TimeSpan.FromMilliseconds(3), 1);
         ledger.Retried("deadlock");
         using var stream = new MemoryStream();
         await api.Registry.CollectAndExportAsTextAsync(stream);

@@ -34,6 +34,7 @@ internal static class Words
 
     public static string Signed(double value) => value.ToString("+0.00;−0.00;0.00", Plain);
     public static string Milliseconds(double value) => value.ToString(value < 10 ? "0.0" : "0", Plain) + " ms";
+    public static string Seconds(double value) => value < 1 ? Milliseconds(value * 1000) : value < 120 ? value.ToString(value < 10 ? "0.0" : "0", Plain) + " s" : (value / 60).ToString("0", Plain) + " min";
     public static string Time(EventTime at) => at.ToDateTimeOffset().ToString("HH:mm:ss", Plain);
     public static string DateAndTime(EventTime at) => at.ToDateTimeOffset().ToString("yyyy-MM-dd HH:mm:ss", Plain) + " UTC";
     public static string Date(EventTime at) => at.ToDateTimeOffset().ToString("yyyy-MM-dd", Plain);

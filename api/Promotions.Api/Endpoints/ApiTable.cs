@@ -17,6 +17,7 @@ public static class ApiTable
         .. PolicyEndpoints.All,
         .. KeyEndpoints.All,
         .. SystemEndpoints.All,
+        .. SystemStatusEndpoints.All,
         .. SchemaEndpoints.All,
     ];
 }

@@ -5,6 +5,7 @@ using Promotions.Api.Keys;
 using Promotions.Api.Limits;
 using Promotions.Api.Observing;
 using Promotions.Api.Policies;
+using Promotions.Contracts;
 using Promotions.Ledger;
 using Promotions.Processing;
 using Promotions.Processing.Decisions;
@@ -13,6 +14,7 @@ namespace Promotions.Api.Http;
 
 /// <summary>What handlers use, resolved once.</summary>
 /// <param name="Results">Null where the installation has no analytics store.</param>
+/// <param name="System">Null where this process does not know of the others.</param>
 public sealed record ApiServices(
     ApiOptions Options,
     TimeProvider Time,
@@ -28,6 +30,7 @@ public sealed record ApiServices(
     InstallationSecret Secret,
     IdMaker Ids,
     ICampaignResults? Results,
+    ISystemStatus? System,
     ApiMetrics Metrics,
     IReadOnlyList<IReadinessCheck> Readiness,
     ILogger<ApiServices> Logger)

@@ -1,10 +1,11 @@
 using Prometheus;
 using Promotions.Contracts;
+using Promotions.Ledger;
 
 namespace Promotions.Server.Metrics;
 
-/// <summary>The PostgreSQL ledger's numbers at <c>/metrics</c>.</summary>
-internal sealed class LedgerMetrics
+/// <summary>The PostgreSQL ledger's numbers at <c>/metrics</c>. Made before the ledger, which tells it what it does.</summary>
+internal sealed class LedgerMetrics : ILedgerObserver
 {
     /// <summary>1 ms to 10 s: a batch of decisions is a few milliseconds; a lock that is waited for shows in the tail.</summary>
     private static readonly double[] Seconds = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10];
@@ -12,8 +13,9 @@ internal sealed class LedgerMetrics
     private readonly Histogram _commits;
     private readonly Counter _retries;
 
-    /// <param name="state">Cheap; asked at each scrape. Null where this process does not know.</param>
-    public LedgerMetrics(CollectorRegistry registry, Func<LedgerStateAnswer?> state)
+    private Func<LedgerStateAnswer?> _state = static () => null;
+
+    public LedgerMetrics(CollectorRegistry registry)
     {
         var factory = Prometheus.Metrics.WithCustomRegistry(registry);
         var unsequenced = factory.CreateGauge("promotions_ledger_unsequenced_entries", "Entries booked and not yet in the audit tree and the outbox.");
@@ -22,14 +24,16 @@ internal sealed class LedgerMetrics
         _retries = factory.CreateCounter("promotions_ledger_retries_total", "Transactions done again, by reason.", "reason");
         registry.AddBeforeCollectCallback(() =>
         {
-            if (state() is not { } now) return;
+            if (_state() is not { } now) return;
             unsequenced.Set(now.UnsequencedEntries);
             delay.Set(now.SequenceDelaySeconds);
         });
     }
 
-    public void Committed(TimeSpan took) => _commits.Observe(took.TotalSeconds);
+    /// <param name="state">Cheap; asked at each scrape. Null where this process does not know.</param>
+    public void Ask(Func<LedgerStateAnswer?> state) => _state = state;
 
-    /// <param name="reason">A small, fixed set: serialization, deadlock, connection, unknown_outcome ...</param>
+    public void Committed(TimeSpan took, int commands) => _commits.Observe(took.TotalSeconds);
+
     public void Retried(string reason) => _retries.WithLabels(reason).Inc();
 }

@@ -7,11 +7,13 @@ using Promotions.Api;
 using Promotions.Api.Bulk;
 using Promotions.Api.Keys;
 using Promotions.Api.Observing;
+using Promotions.Contracts;
 using Promotions.Ledger;
 using Promotions.Processing;
 using Promotions.Processing.Decisions;
 using Promotions.Processing.State;
 using Promotions.Processing.Statistics;
+using Promotions.Server.Metrics;
 
 namespace Promotions.Server.Scaled;
 
@@ -27,7 +29,9 @@ internal static class ScaledCommand
         var start = new StartReadiness();
         var live = new LiveStatistics(time);
 
-        await using var system = await ScaledSystem.OpenAsync(scaled, time, loggers.CreateLogger<ScaledSystem>(), CancellationToken.None);
+        var metrics = new ApiMetrics();
+        var ledgerMetrics = new LedgerMetrics(metrics.Registry);
+        await using var system = await ScaledSystem.OpenAsync(scaled, ledgerMetrics, time, loggers.CreateLogger<ScaledSystem>(), CancellationToken.None);
         await using var analytics = OpenAnalytics(options, scaled, folder, system, time, loggers);
         var builder = WebHosting.CreateBuilder(options);
         builder.Services.AddSingleton(time);
@@ -39,10 +43,14 @@ internal static class ScaledCommand
         builder.Services.AddSingleton<IReadinessCheck>(start);
         builder.Services.AddHostedService<PolicyFollower>();
         var faces = (scaled.Roles & (ServerRoles.Api | ServerRoles.Admin)) != 0;
-        if (faces) AddFaces(builder.Services, options, system, live);
-        else builder.Services.AddSingleton<ApiMetrics>();
+        if (faces) AddFaces(builder.Services, options, scaled, system, live);
+        builder.Services.AddSingleton(metrics);
+        builder.Services.AddSingleton(system.Ledger);
+        builder.Services.AddSingleton<LedgerWatch>();
+        builder.Services.AddHostedService(provider => provider.GetRequiredService<LedgerWatch>());
         AddAnalytics(builder.Services, scaled, analytics);
         await using var app = builder.Build();
+        ledgerMetrics.Ask(() => app.Services.GetRequiredService<LedgerWatch>().State);
         if (faces)
         {
             app.UseAuthentication();
@@ -76,7 +84,7 @@ internal static class ScaledCommand
         await services.GetRequiredService<InstallationSecret>().EnsureAsync(CancellationToken.None);
     }
 
-    private static void AddFaces(IServiceCollection services, ServerOptions options, ScaledSystem system, LiveStatistics live)
+    private static void AddFaces(IServiceCollection services, ServerOptions options, ScaledOptions scaled, ScaledSystem system, LiveStatistics live)
     {
         services.AddSingleton<IOrderReader>(system.Ledger);
         services.AddSingleton(system.Ledger.Reader);
@@ -87,6 +95,9 @@ internal static class ScaledCommand
         services.AddSingleton<ILiveStatistics>(live);
         services.AddSingleton<IAdminSignIn, AdminSignIn>();
         services.AddHostedService<DecisionsFollower>();
+        services.AddSingleton<ISystemStatus>(provider => new KafkaSystemStatus(
+            scaled.Bootstrap, $"{scaled.Prefix}{scaled.Group}-members", scaled.Client, () => provider.GetRequiredService<LedgerWatch>().State, () => provider.GetRequiredService<LedgerWatch>().Followers,
+            provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<KafkaSystemStatus>>()));
         services.AddPromotionsApi();
         services.AddPromotionsAdmin(admin =>
         {

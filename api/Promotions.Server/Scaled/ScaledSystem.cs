@@ -22,14 +22,14 @@ internal sealed class ScaledSystem : IAsyncDisposable
     public DecisionInputs Inputs() => new(Model.Scorer, Model.MissingBecause, Policies.Current.Policy, Ledger.Campaigns);
 
     /// <exception cref="StartRefusedException">A server cannot be reached or used; the message says which.</exception>
-    public static async Task<ScaledSystem> OpenAsync(ScaledOptions options, TimeProvider time, ILogger logger, CancellationToken cancellationToken)
+    public static async Task<ScaledSystem> OpenAsync(ScaledOptions options, ILedgerObserver observer, TimeProvider time, ILogger logger, CancellationToken cancellationToken)
     {
         var model = LoadedModel.Load();
         if (model.MissingBecause is { } reason) ServerLog.ModelMissing(logger, reason);
         PostgresLedger ledger;
         try
         {
-            ledger = await PostgresLedger.OpenAsync(new() { ConnectionString = options.Postgres, CheckpointKeyPath = options.CheckpointKeyPath }, time, cancellationToken);
+            ledger = await PostgresLedger.OpenAsync(new() { ConnectionString = options.Postgres, CheckpointKeyPath = options.CheckpointKeyPath, Observer = observer }, time, cancellationToken);
         }
         catch (Exception fault) when (fault is LedgerFaultException or ArgumentException)
         {

@@ -17,6 +17,10 @@ public sealed class OutboxSink(
 {
     public const string SettingsScope = "clickhouse-sink";
     private const string InFlightName = "in-flight";
+
+    /// <summary>For processes that do not run the sink: the last position that it has tried to send. 0 when it never ran.</summary>
+    /// <exception cref="InvalidOperationException">The setting is damaged.</exception>
+    public static long LastSent(ISettingsStore settings) => InFlight.Parse(settings.Find(SettingsScope, InFlightName))?.Last ?? 0;
     private static readonly string CampaignSales = SqlText.Read("CampaignSales.sql");
 
     private readonly OutboxSinkOptions _options = options.Checked();

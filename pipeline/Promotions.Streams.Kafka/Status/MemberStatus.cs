@@ -43,6 +43,6 @@ public sealed record MemberStatus(
 public sealed record MemberTask(
     int SubTopology, string Name, int Partition, string Role, string State, long Lag, long? StreamTimeMs, long RestoreRemaining = 0, double? RestorePerSecond = null);
 
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, RespectRequiredConstructorParameters = true, RespectNullableAnnotations = true)]
 [JsonSerializable(typeof(MemberStatus))]
 internal sealed partial class MemberStatusJson : JsonSerializerContext;

@@ -60,6 +60,12 @@ public sealed class EmbeddedDriver : IAsyncDisposable
     /// <summary>Records that wait.</summary>
     public int Queued => _queue.Reader.Count;
 
+    /// <summary>Up to where state is on disk. For people who watch: it may be a moment old.</summary>
+    public long CheckpointPosition => _stores.Position;
+
+    /// <summary>The highest event time that was processed. For people who watch: it may be a moment old.</summary>
+    public EventTime StreamTime => _runtime.StreamTime;
+
     /// <summary>Sends a record in; waits while the queue is full, and returns the log's answer once it is durable.</summary>
     /// <exception cref="DeadLetterException">The record was given up.</exception>
     /// <exception cref="DriverFaultException">Its effect is unknown: retry with the same id.</exception>

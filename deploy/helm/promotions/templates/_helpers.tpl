@@ -99,6 +99,9 @@ containers:
       {{- with .root.Values.clickhouse.existingSecret }}
       - { name: PROMOTIONS_CLICKHOUSE, valueFrom: { secretKeyRef: { name: {{ . }}, key: {{ $.root.Values.clickhouse.key }} } } }
       {{- end }}
+      {{- if eq .role "admin" }}
+      - { name: PROMOTIONS_ADMIN_REMOTE, value: "true" }      # browsers come through the service: put TLS before it
+      {{- end }}
       {{- if eq .role "pipeline" }}
       # Static membership: a pod that comes back under its name within the session's time takes its tasks up without a rebalance.
       - { name: PROMOTIONS_KAFKA_INSTANCE_ID, valueFrom: { fieldRef: { fieldPath: metadata.name } } }
