@@ -41,19 +41,7 @@ public sealed unsafe class RocksDbBackend : IStateBackend
     {
         settings = (settings ?? RocksDbSettings.Default).Checked();
         Directory.CreateDirectory(folder);
-        var memory = RocksDbMemory.For(settings);
-        var tables = new BlockBasedTableOptions()
-            .SetBlockCache(memory.BlockCache)
-            .SetFilterPolicy(BloomFilterPolicy.Create(10));
-        var options = new DbOptions()
-            .SetCreateIfMissing(true)
-            .SetBlockBasedTableFactory(tables)
-            .SetWriteBufferSize((ulong)settings.WriteBufferBytes / 2)
-            .SetCompression(Compression.Lz4)
-            .SetMaxTotalWalSize((ulong)settings.WriteBufferBytes * 2)
-            .SetMaxOpenFiles(512);
-        Native.Instance.rocksdb_options_set_write_buffer_manager(options.Handle, memory.WriteBufferManager);
-        return new(RocksDbSharp.RocksDb.Open(options, folder), settings.Sync);
+        return new(RocksDbSharp.RocksDb.Open(RocksDbMemory.Options(settings), folder), settings.Sync);
     }
 
     public int Read(ReadOnlySpan<byte> key, Span<byte> destination)

@@ -22,4 +22,22 @@ internal sealed class RocksDbMemory
     {
         lock (Gate) return s_shared ??= new(settings);
     }
+
+    /// <summary>Of a database that shares them.</summary>
+    public static DbOptions Options(RocksDbSettings settings)
+    {
+        var memory = For(settings);
+        var tables = new BlockBasedTableOptions()
+            .SetBlockCache(memory.BlockCache)
+            .SetFilterPolicy(BloomFilterPolicy.Create(10));
+        var options = new DbOptions()
+            .SetCreateIfMissing(true)
+            .SetBlockBasedTableFactory(tables)
+            .SetWriteBufferSize((ulong)settings.WriteBufferBytes / 2)
+            .SetCompression(Compression.Lz4)
+            .SetMaxTotalWalSize((ulong)settings.WriteBufferBytes * 2)
+            .SetMaxOpenFiles(512);
+        Native.Instance.rocksdb_options_set_write_buffer_manager(options.Handle, memory.WriteBufferManager);
+        return options;
+    }
 }

@@ -27,7 +27,13 @@ internal interface ISourceDefinition
 
 internal interface IProcessorDefinition;
 
-internal interface ISinkDefinition;
+internal interface ISinkDefinition
+{
+    string Topic { get; }
+
+    /// <summary>Whether the key has a byte form, as a record of a topic needs.</summary>
+    bool HasKeyBytes { get; }
+}
 
 internal interface IRepartitionDefinition
 {
@@ -65,6 +71,14 @@ internal sealed class RepartitionDefinition<TKey, TValue>(string name, string[] 
 
     public override void Wire(TopologyRuntime runtime)
     {
+        if (runtime.Transport is { } transport)
+        {
+            if (runtime.Has(Name)) runtime.AddHopSource(topic, new HopSourceNode<TKey, TValue>(runtime.TaskOf(Name), runtime.Output<TKey, TValue>(Name), keyCodec, valueCodec));
+            foreach (var parent in Parents.Where(runtime.Has))
+                runtime.Output<TKey, TValue>(parent).Add(new HopOutNode<TKey, TValue>(transport.Open(topic), keyCodec, valueCodec), IsForEffectsOnly);
+            return;
+        }
+
         var hop = new HopNode<TKey, TValue>(runtime, runtime.TaskOf(Name), runtime.Output<TKey, TValue>(Name), keyCodec, valueCodec);
         runtime.AddHop(hop);
         foreach (var parent in Parents) runtime.Output<TKey, TValue>(parent).Add(hop, IsForEffectsOnly);
@@ -73,11 +87,15 @@ internal sealed class RepartitionDefinition<TKey, TValue>(string name, string[] 
     public override string Describe() => $"repartition {Name} [{topic}]{From}";
 }
 
-internal sealed class SinkDefinition<TKey, TValue>(string name, string[] parents, string topic, ICodec<TValue> codec) : NodeDefinition(name, parents), ISinkDefinition
+internal sealed class SinkDefinition<TKey, TValue>(string name, string[] parents, string topic, ICodec<TKey>? keyCodec, ICodec<TValue> codec)
+    : NodeDefinition(name, parents), ISinkDefinition
 {
+    public string Topic => topic;
+    public bool HasKeyBytes => keyCodec is not null || typeof(TKey) == typeof(string) || typeof(TKey) == typeof(byte[]);
+
     public override void Wire(TopologyRuntime runtime)
     {
-        foreach (var parent in Parents) runtime.Output<TKey, TValue>(parent).Add(new SinkNode<TKey, TValue>(runtime, topic, codec), IsForEffectsOnly);
+        foreach (var parent in Parents) runtime.Output<TKey, TValue>(parent).Add(new SinkNode<TKey, TValue>(runtime, topic, keyCodec, codec), IsForEffectsOnly);
     }
 
     public override string Describe() => $"sink {Name} [{topic}]{From}";

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Text;
 using Promotions.Domain;
 
 namespace Promotions.Streams;
@@ -78,7 +79,51 @@ internal sealed class HopNode<TKey, TValue>(TopologyRuntime runtime, TaskState t
     public void Clear() => _queue.Clear();
 }
 
-internal sealed class SinkNode<TKey, TValue>(TopologyRuntime runtime, string topic, ICodec<TValue> codec) : INode<TKey, TValue>, ISinkEncoder
+/// <summary>Where a repartition topic comes in, where hops are topics.</summary>
+internal interface IHopSourceNode
+{
+    void Accept(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, EventTime at);
+}
+
+internal sealed class HopSourceNode<TKey, TValue>(TaskState task, Output<TKey, TValue> output, ICodec<TKey> keyCodec, ICodec<TValue> valueCodec) : IHopSourceNode
+{
+    public void Accept(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, EventTime at)
+    {
+        var record = new Record<TKey, TValue>(keyCodec.Decode(key), valueCodec.Decode(value), at);
+        task.Advance(at);
+        output.Forward(in record);
+    }
+}
+
+/// <summary>Where records leave for a repartition topic, where hops are topics.</summary>
+internal sealed class HopOutNode<TKey, TValue>(IHopOutlet outlet, ICodec<TKey> keyCodec, ICodec<TValue> valueCodec) : INode<TKey, TValue>
+{
+    public void Process(in Record<TKey, TValue> record)
+    {
+        keyCodec.Encode(record.Key, outlet.BeginKey());
+        valueCodec.Encode(record.Value, outlet.BeginValue(record.At));
+        outlet.End();
+    }
+}
+
+/// <summary>Carries records to another sub-topology's input.</summary>
+internal interface IHopTransport
+{
+    IHopOutlet Open(string topic);
+}
+
+/// <summary>One repartition topic as its writers see it: key, value, end, for each record.</summary>
+internal interface IHopOutlet
+{
+    IBufferWriter<byte> BeginKey();
+
+    /// <summary>The key is whole: it says which partition the value goes to.</summary>
+    IBufferWriter<byte> BeginValue(EventTime at);
+
+    void End();
+}
+
+internal sealed class SinkNode<TKey, TValue>(TopologyRuntime runtime, string topic, ICodec<TKey>? keyCodec, ICodec<TValue> codec) : INode<TKey, TValue>, ISinkEncoder
 {
     public void Process(in Record<TKey, TValue> record)
     {
@@ -86,6 +131,15 @@ internal sealed class SinkNode<TKey, TValue>(TopologyRuntime runtime, string top
     }
 
     public byte[] Encode(object? value) => Bytes.Of(codec, (TValue)value!);
+
+    public byte[]? EncodeKey(object? key) => key switch
+    {
+        null => null,
+        TKey typed when keyCodec is not null => Bytes.Of(keyCodec, typed),
+        string text => Encoding.UTF8.GetBytes(text),
+        byte[] bytes => bytes,
+        _ => throw new TopologyException($"Keys of the sink to '{topic}' are {key.GetType().Name}s and have no byte form: give the sink a codec for them."),
+    };
 }
 
 internal sealed class ProcessorContext<TKeyOut, TValueOut>(NodeDefinition node, TopologyRuntime runtime, TaskState task, Output<TKeyOut, TValueOut> output)

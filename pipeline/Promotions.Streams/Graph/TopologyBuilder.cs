@@ -44,7 +44,14 @@ public sealed class TopologyBuilder
     /// <summary>Records that leave through a topic: effects, which a replay does not repeat.</summary>
     public TopologyBuilder Sink<TKey, TValue>(string name, string topic, ICodec<TValue> codec, params ReadOnlySpan<Node<TKey, TValue>> parents)
     {
-        Add<TKey, TValue>(new SinkDefinition<TKey, TValue>(name, Names(name, parents), topic, codec));
+        Add<TKey, TValue>(new SinkDefinition<TKey, TValue>(name, Names(name, parents), topic, null, codec));
+        return this;
+    }
+
+    /// <param name="keyCodec">The key's bytes in the topic, which choose the partition. Texts and byte arrays do without: UTF-8, and themselves.</param>
+    public TopologyBuilder Sink<TKey, TValue>(string name, string topic, ICodec<TKey> keyCodec, ICodec<TValue> codec, params ReadOnlySpan<Node<TKey, TValue>> parents)
+    {
+        Add<TKey, TValue>(new SinkDefinition<TKey, TValue>(name, Names(name, parents), topic, keyCodec, codec));
         return this;
     }
 

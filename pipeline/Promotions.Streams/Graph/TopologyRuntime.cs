@@ -22,11 +22,16 @@ public readonly struct SinkOutput
 
     /// <summary>The value's bytes, as the sink's topic carries them.</summary>
     public byte[] Encode() => _encoder.Encode(Value);
+
+    /// <summary>The key's bytes, as the sink's topic carries them; null for none.</summary>
+    /// <exception cref="TopologyException">Keys of this sink have no byte form.</exception>
+    public byte[]? EncodeKey() => _encoder.EncodeKey(Key);
 }
 
 internal interface ISinkEncoder
 {
     byte[] Encode(object? value);
+    byte[]? EncodeKey(object? key);
 }
 
 /// <summary>One partition of a topology in one thread: hops are queued calls. The driver brings records, stores, time and what becomes of outputs.</summary>
@@ -40,6 +45,7 @@ internal sealed class TopologyRuntime
     private readonly List<Action> _forgetful = [];
     private readonly Queue<IHopNode> _pending = new();
     private readonly StateStores _stores;
+    private readonly Dictionary<string, IHopSourceNode> _hopSources = new(StringComparer.Ordinal);
     private List<SinkOutput>? _sinkOutputs;
 
     public TopologyRuntime(Topology topology, StateStores stores, bool hopsAreBytes)
@@ -57,6 +63,24 @@ internal sealed class TopologyRuntime
         stores.AlsoCheckpoint = SaveTimes;
         RestoreTimes();
     }
+
+    /// <summary>One sub-topology, whose hops lead to others through a transport. Its stream time is the driver's to keep.</summary>
+    public TopologyRuntime(Topology topology, SubTopology sub, StateStores stores, IHopTransport transport)
+    {
+        (_stores, Transport) = (stores, transport);
+        foreach (var store in sub.Stores) stores.Open(topology.Stores[store]);
+        var task = new TaskState();
+        _parts.Add(task);
+        foreach (var node in sub.Nodes) _tasks.Add(node, task);
+        foreach (var node in topology.Nodes)
+            if (node is IRepartitionDefinition || Has(node.Name)) node.Wire(this);
+    }
+
+    /// <summary>Null where hops are calls.</summary>
+    public IHopTransport? Transport { get; }
+
+    /// <summary>Whether the node runs here.</summary>
+    public bool Has(string node) => _tasks.ContainsKey(node);
 
     /// <summary>Whether records take their byte form between hops, as they do under Kafka.</summary>
     public bool HopsAreBytes { get; }
@@ -89,6 +113,32 @@ internal sealed class TopologyRuntime
             foreach (var forget in _forgetful) forget();
             throw;
         }
+    }
+
+    /// <summary>Takes one record of the repartition topic through the sub-topology.</summary>
+    /// <inheritdoc cref="Process"/>
+    public void ProcessHop(RecordPosition position, ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, EventTime at, List<SinkOutput> outputs)
+    {
+        (Position, StateHash, _sinkOutputs) = (position, 0, outputs);
+        _parts[0].Begin();
+        try
+        {
+            _hopSources[position.Topic].Accept(key, value, at);
+        }
+        catch
+        {
+            foreach (var forget in _forgetful) forget();
+            throw;
+        }
+    }
+
+    /// <summary>Sets the stream time of a runtime of one sub-topology.</summary>
+    public void RestoreTime(EventTime streamTime) => _parts[0].Restore(streamTime);
+
+    /// <summary>What processors hold of records in flight is gone, as after a failed record.</summary>
+    public void ForgetAll()
+    {
+        foreach (var forget in _forgetful) forget();
     }
 
     /// <summary>After a failed record: takes back what it did, if that was no more than moving stream time.</summary>
@@ -147,6 +197,7 @@ internal sealed class TopologyRuntime
         if (!_sources.TryAdd(topic, source)) throw new TopologyException($"Source '{name}' reads topic '{topic}', which has a source.");
     }
 
+    public void AddHopSource(string topic, IHopSourceNode source) => _hopSources.Add(topic, source);
     public void AddForgetful(Action forget) => _forgetful.Add(forget);
     public void AddHop(IHopNode hop) => _hops.Add(hop);
     public void Enqueue(IHopNode hop) => _pending.Enqueue(hop);

@@ -1,0 +1,44 @@
+namespace Promotions.Streams.Kafka;
+
+/// <summary>Told what the driver does, on its threads. Must not block or throw.</summary>
+public interface IKafkaDriverObserver
+{
+    /// <summary>A transaction carried so many tasks' checkpoints.</summary>
+    void Committed(TimeSpan took, int tasks) { }
+
+    /// <summary>The transaction failed; the same is carried by a later one.</summary>
+    void CommitFailed(Exception fault) { }
+
+    void Assigned(IReadOnlyCollection<TaskId> tasks) { }
+    void Revoked(IReadOnlyCollection<TaskId> tasks) { }
+
+    /// <summary>A task's state is at its changelog's end.</summary>
+    void Restored(TaskId task, long records, TimeSpan took) { }
+
+    /// <summary>So many records of changelogs were applied, by a restore or a standby.</summary>
+    void RestoredRecords(int records) { }
+
+    /// <param name="topic">Where the record came from, or was to go.</param>
+    void DeadLettered(string topic, string reason) { }
+
+    /// <summary>A failed record had touched state: the task went back to its last commit.</summary>
+    void TookBack(TaskId task, string reason) { }
+
+    /// <summary>Effects could not be applied, and are tried again.</summary>
+    void Retrying(TaskId task, Exception fault) { }
+
+    /// <summary>Another process owns the task now.</summary>
+    void Fenced(TaskId task) { }
+
+    /// <summary>The driver stops.</summary>
+    void Faulted(string what, Exception fault) { }
+
+    /// <summary>What the Kafka client itself says: warnings and worse.</summary>
+    void ClientSaid(string message) { }
+}
+
+/// <summary>Nobody listens.</summary>
+internal sealed class NoKafkaDriverObserver : IKafkaDriverObserver
+{
+    public static readonly NoKafkaDriverObserver Instance = new();
+}
