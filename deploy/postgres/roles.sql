@@ -38,7 +38,7 @@ GRANT SELECT ON campaign, coupon, decision, entry, head, hold, flag, leaf, lease
 GRANT USAGE ON SEQUENCE writer TO promotions_pipeline, promotions_api, promotions_sinks, promotions_expiry;
 
 -- Booking: rows are added; what changes afterwards is named column by column.
-GRANT USAGE ON SEQUENCE entry_block, account_block, lot_block TO promotions_pipeline, promotions_api, promotions_expiry;
+GRANT USAGE ON SEQUENCE entry_block, account_block, lot_block, pending_order TO promotions_pipeline, promotions_api, promotions_expiry;
 GRANT USAGE ON SEQUENCE entry_block TO promotions_sinks;
 GRANT INSERT ON entry, pending, command, posting, lot_move, outbox, account TO promotions_pipeline, promotions_api, promotions_expiry;
 GRANT UPDATE (free, held, used) ON account TO promotions_pipeline, promotions_api, promotions_expiry;

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Promotions.Domain.Campaigns;
 using Promotions.Domain.Decisions;
+using Promotions.Domain.Events;
 using Promotions.Ledger.Audit;
 using Promotions.Ledger.Contract;
 
@@ -96,6 +97,54 @@ public sealed class ReadingTests
         while (ledger.Lag().Unsequenced > 0) await Task.Delay(5, Stop);
         Assert.Equal(TimeSpan.Zero, ledger.Lag().Oldest);
         Assert.Equal(3, ledger.Reader.ReadOutbox(0, 10).Count);
+    }
+
+    [Fact]
+    public async Task A_process_stopped_inside_a_step_loses_it_and_another_gives_the_places()
+    {
+        await using var backend = new PostgresBackend();
+        await using (var ledger = await backend.LedgerAsync(TimeProvider.System))
+        {
+            await using var connection = new Npgsql.NpgsqlConnection(backend.ConnectionString + ";Pooling=false");
+            await connection.OpenAsync(Stop);
+            await using (var begin = new Npgsql.NpgsqlCommand("BEGIN", connection)) await begin.ExecuteNonQueryAsync(Stop);
+            await using (var step = new Npgsql.NpgsqlCommand(Storage.Sequencer.LockHead, connection))
+                Assert.NotNull(await step.ExecuteScalarAsync(Stop));   // and from here on this process stands still
+            await Do(ledger, Deposit("d-1"));
+            Assert.Equal(1, ledger.Lag().Unsequenced);
+            while (ledger.Lag().Unsequenced > 0) await Task.Delay(5, Stop);
+            await using var wake = new Npgsql.NpgsqlCommand("UPDATE head SET size = 100", connection);
+            await Assert.ThrowsAnyAsync<Npgsql.NpgsqlException>(() => wake.ExecuteNonQueryAsync(Stop));
+        }
+
+        Assert.Empty(await backend.VerifyAsync());
+    }
+
+    [Fact]
+    public async Task Followers_hear_of_a_cause_before_its_effect_whichever_process_wrote_them()
+    {
+        await using var backend = new PostgresBackend();
+        await using var low = await backend.LedgerAsync(TimeProvider.System);
+        await using var high = await backend.LedgerAsync(TimeProvider.System);
+        var first = await Do(low, Deposit("low"));   // takes its block of numbers before the other
+        await Do(high, Deposit("high"));
+        var seen = high.Reader.LastOutboxPosition;
+        await using (var connection = new Npgsql.NpgsqlConnection(backend.ConnectionString))
+        {
+            await connection.OpenAsync(Stop);
+            await using var held = await connection.BeginTransactionAsync(Stop);   // so that one step places both
+            await using (var step = new Npgsql.NpgsqlCommand("SELECT size FROM head FOR UPDATE", connection)) await step.ExecuteScalarAsync(Stop);
+            var decided = await Do(high, Make.Decide(Make.Proposal("r-1", "ann", [Make.Pay(RedeemableType.Cash, 1)])));
+            var captured = await Do(low, new CaptureHold("c-1", Make.Shop, Make.Start, "r-1"));
+            Assert.True(first.Position < captured.Position && captured.Position < decided.Position);
+            await held.RollbackAsync(Stop);
+        }
+
+        while (low.Lag().Unsequenced > 0) await Task.Delay(5, Stop);
+        var told = low.Reader.ReadOutbox(seen, 10).Select(e => e.Type).ToList();
+        Assert.Equal(0, told.IndexOf(OutboxTypes.Decision));
+        Assert.True(told.IndexOf(OutboxTypes.HoldCaptured) > 0);
+        Assert.Empty(await backend.VerifyAsync());
     }
 
     [Fact]

@@ -88,6 +88,11 @@ internal static class Schema
         """
         CREATE TABLE lease (name text COLLATE "C" PRIMARY KEY, holder text NOT NULL, epoch bigint NOT NULL CHECK (epoch > 0), until timestamptz NOT NULL);
         """,
+        """
+        CREATE SEQUENCE pending_order;
+        ALTER TABLE pending ADD COLUMN ord bigint NOT NULL DEFAULT nextval('pending_order');
+        CREATE INDEX pending_in_order ON pending (ord);
+        """,
     ];
 
     /// <summary>Brings the database to this build's version, all steps in one transaction.</summary>

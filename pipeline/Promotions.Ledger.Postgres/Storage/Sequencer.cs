@@ -10,6 +10,11 @@ namespace Promotions.Ledger.Postgres.Storage;
 internal sealed class Sequencer : IAsyncDisposable
 {
     private const int EntriesPerStep = 5_000;
+
+    /// <summary>Begins a step. It is a few milliseconds of work: a process that is stopped inside one must not hold places up for longer than a second.</summary>
+    internal const string LockHead =
+        "SET LOCAL idle_in_transaction_session_timeout = 700; SELECT size, edge, outbox, logged, signed_at, signed_size FROM head FOR UPDATE SKIP LOCKED";
+
     private static readonly TimeSpan FaultPause = TimeSpan.FromMilliseconds(250);
 
     private readonly NpgsqlDataSource _source;
@@ -113,7 +118,7 @@ internal sealed class Sequencer : IAsyncDisposable
         var (outbox, logged) = (head.Outbox, head.Logged);
         var leaves = new List<(long Position, long Entry, long Before, long Through)>();
         var nodes = new List<(int Level, long Index, byte[] Hash)>();
-        await using (var pending = new NpgsqlCommand($"SELECT p.entry, p.told, p.logged, e.leaf FROM pending p JOIN entry e ON e.id = p.entry ORDER BY p.entry LIMIT {EntriesPerStep}", connection))
+        await using (var pending = new NpgsqlCommand($"SELECT p.entry, p.told, p.logged, e.leaf FROM pending p JOIN entry e ON e.id = p.entry ORDER BY p.ord LIMIT {EntriesPerStep}", connection))
         await using (var rows = await pending.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false))
             while (await rows.ReadAsync(cancellationToken).ConfigureAwait(false))
             {
@@ -159,7 +164,7 @@ internal sealed class Sequencer : IAsyncDisposable
 
     private static async Task<Head?> LockHeadAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
-        await using var command = new NpgsqlCommand("SELECT size, edge, outbox, logged, signed_at, signed_size FROM head FOR UPDATE SKIP LOCKED", connection);
+        await using var command = new NpgsqlCommand(LockHead, connection);
         await using var row = await command.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
         return await row.ReadAsync(cancellationToken).ConfigureAwait(false)
             ? new(row.GetInt64(0), row.GetFieldValue<byte[]>(1), row.GetInt64(2), row.GetInt64(3), Rows.OptionalLong(row, 4), row.GetInt64(5))

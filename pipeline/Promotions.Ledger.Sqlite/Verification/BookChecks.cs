@@ -1,12 +1,10 @@
-using Promotions.Domain.Campaigns;
 using Promotions.Ledger.Booking;
-using Promotions.Ledger.Formats;
 using Promotions.Ledger.Sqlite.Storage;
 using Promotions.Ledger.Verification;
 
 namespace Promotions.Ledger.Sqlite.Verification;
 
-/// <summary>Double entry, holds and limits.</summary>
+/// <summary>Double entry and holds.</summary>
 internal sealed class BookChecks(Db db, Findings findings)
 {
     private sealed record AccountRow(AccountKey Key, long Free, long Held, long Used);
@@ -18,7 +16,6 @@ internal sealed class BookChecks(Db db, Findings findings)
         findings.Run("accounts", LoadAccounts);
         findings.Run("postings_stay_in_one_unit", CheckPostings);
         findings.Run("holds_equal_held_balances", CheckHolds);
-        findings.Run("limits_are_kept", CheckLimits);
     }
 
     private void LoadAccounts()
@@ -119,58 +116,6 @@ internal sealed class BookChecks(Db db, Findings findings)
         foreach (var ((entry, slot), amount) in resolved) findings.Add("each_hold_is_resolved_once", $"entry {entry} should release {amount} from slot {slot}");
         Report("allowed_redemptions_hold", "SELECT position FROM decision WHERE hold_expires_at IS NOT NULL AND position NOT IN (SELECT position FROM hold)", "has no hold row");
         Report("only_allowed_decisions_book", "SELECT d.position FROM decision d JOIN posting p ON p.id >= d.position << 16 AND p.id < (d.position + 1) << 16 WHERE d.hold_expires_at IS NULL", "booked without a hold");
-    }
-
-    private void CheckLimits()
-    {
-        var campaigns = new Dictionary<string, List<Limits>>(StringComparer.Ordinal);
-        var documents = db.Prepare("SELECT id, document FROM campaign");
-        using (documents.Scope())
-            while (documents.Step())
-            {
-                if (!campaigns.TryGetValue(documents.Text(0), out var limits)) campaigns.Add(documents.Text(0), limits = []);
-                limits.Add(CampaignJson.Read(documents.Text(1)).Limits);
-            }
-
-        var coupons = db.Prepare("SELECT uses_max FROM coupon WHERE code = ?");
-        foreach (var account in _accounts.Values)
-        {
-            if (account.Key.Kind < AccountKind.CampaignUses) continue;
-            findings.Count("limits_are_kept");
-            long? limit;
-            if (account.Key.Kind is AccountKind.CouponUses)
-            {
-                coupons.Bind(1, account.Key.Owner);
-                using (coupons.Scope())
-                {
-                    if (!coupons.Step())
-                    {
-                        findings.Add("limits_are_kept", $"{account.Key} has no coupon");
-                        continue;
-                    }
-
-                    limit = coupons.OptionalLong(0);
-                }
-            }
-            else if (campaigns.TryGetValue(account.Key.Owner, out var versions))
-            {
-                // A later version may lower a limit below what was used under an earlier one: the highest that ever was is what can be checked.
-                var values = versions.Select(v => account.Key.Kind switch
-                {
-                    AccountKind.CampaignUses => v.UsesMax,
-                    AccountKind.CustomerUses => v.UsesPerCustomerMax,
-                    _ => v.BudgetMinorUnits,
-                }).ToArray();
-                limit = values.Contains(null) ? null : values.Max();
-            }
-            else
-            {
-                findings.Add("limits_are_kept", $"{account.Key} has no campaign");
-                continue;
-            }
-
-            if (limit is { } max && account.Held + account.Used > max) findings.Add("limits_are_kept", $"{account.Key}: {account.Held} held and {account.Used} used of {max}");
-        }
     }
 
     private void Report(string invariant, string sql, string what)

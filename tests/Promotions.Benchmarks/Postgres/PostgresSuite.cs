@@ -29,10 +29,12 @@ internal sealed class PostgresSuite : IBenchSuite
     private static async Task RateAsync(BenchReport report, PostgresServer server, CancellationToken cancellationToken)
     {
         var rounds = new List<(double Ours, double Beside)>();
+        var lags = new List<double>();
         for (var round = 0; round < Rounds; round++)
         {
             report.Progress("redemptions from one process");
-            var ours = await OursAsync(report, await server.NewDatabaseAsync($"ours_{round}", cancellationToken), cancellationToken);
+            var (ours, lag) = await OursAsync(await server.NewDatabaseAsync($"ours_{round}", cancellationToken), cancellationToken);
+            lags.Add(lag.TotalMilliseconds);
             report.Progress("the same bookings by hand-written SQL");
             rounds.Add((ours, await HandWritten.MeasureAsync(await server.NewDatabaseAsync($"beside_{round}", cancellationToken), Warmup, Redemptions, PostgresWorker.Batch, cancellationToken)));
             report.Progress(string.Create(CultureInfo.InvariantCulture, $"round {round + 1}: {rounds[round].Ours:F0}/s beside {rounds[round].Beside:F0}/s"));
@@ -41,21 +43,29 @@ internal sealed class PostgresSuite : IBenchSuite
         var middle = rounds.OrderBy(r => r.Ours / r.Beside).ElementAt(Rounds / 2);
         report.Rate("postgres.rate", middle.Ours, "1/s", middle.Beside,
             $"{Redemptions:N0} redemptions in batches of {PostgresWorker.Batch}, one unique coupon each, until every entry has its place; the middle of {Rounds} rounds in turns");
+        report.Cost("postgres.lag", lags.Max(), "ms", note: "longest that an entry waited for its place in the audit tree and the outbox, at that rate, of all rounds");
     }
 
-    private static async Task<double> OursAsync(BenchReport report, string connection, CancellationToken cancellationToken)
+    /// <returns>Redemptions a second, and the greatest age of an entry without a place that was seen meanwhile.</returns>
+    private static async Task<(double Rate, TimeSpan Lag)> OursAsync(string connection, CancellationToken cancellationToken)
     {
         await using var ledger = await PostgresLedger.OpenAsync(new() { ConnectionString = connection }, TimeProvider.System, cancellationToken);
         await FillAsync(ledger, 1, Warmup + Redemptions, cancellationToken);
         var task = await ledger.AcquireAsync("bench/0", cancellationToken);
         await PostgresWorker.DriveAsync(ledger, task, 0, Warmup, 1, cancellationToken);
         var started = Stopwatch.GetTimestamp();
-        await PostgresWorker.DriveAsync(ledger, task, Warmup, Redemptions, 1, cancellationToken);
-        var lag = ledger.Lag();
-        while (ledger.Lag().Unsequenced > 0) await Task.Delay(2, cancellationToken);   // the work is done when the last entry stands in the tree and the outbox
-        var seconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
-        report.Progress(string.Create(CultureInfo.InvariantCulture, $"at the end {lag.Unsequenced} entries waited for their places, the oldest for {lag.Oldest.TotalMilliseconds:F0} ms"));
-        return Redemptions / seconds;
+        var driving = PostgresWorker.DriveAsync(ledger, task, Warmup, Redemptions, 1, cancellationToken);
+        var oldest = TimeSpan.Zero;
+        while (true)
+        {
+            var lag = ledger.Lag();
+            if (lag.Oldest > oldest) oldest = lag.Oldest;
+            if (driving.IsCompleted && lag.Unsequenced == 0) break;   // the work is done when the last entry stands in the tree and the outbox
+            await Task.Delay(5, cancellationToken);
+        }
+
+        await driving;
+        return (Redemptions / Stopwatch.GetElapsedTime(started).TotalSeconds, oldest);
     }
 
     private static async Task HotAsync(BenchReport report, PostgresServer server, CancellationToken cancellationToken)
