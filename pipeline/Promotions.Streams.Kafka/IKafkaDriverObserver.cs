@@ -9,6 +9,12 @@ public interface IKafkaDriverObserver
     /// <summary>The transaction failed; the same is carried by a later one.</summary>
     void CommitFailed(Exception fault) { }
 
+    /// <summary>About once a second, for each sub-topology that did something.</summary>
+    void Processed(int subTopology, int records) { }
+
+    /// <summary>For the status: from a decision to its outcome's being counted, mean since the last call; null where nothing was measured.</summary>
+    double? TakeOutcomeDelaySeconds() => null;
+
     void Assigned(IReadOnlyCollection<TaskId> tasks) { }
     void Revoked(IReadOnlyCollection<TaskId> tasks) { }
 

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using Confluent.Kafka;
 using Promotions.Streams.Kafka.Commit;
 using Promotions.Streams.Kafka.Restore;
+using Promotions.Streams.Kafka.Status;
 using Promotions.Streams.Kafka.Tasks;
 using Promotions.Streams.Kafka.Transport;
 using Promotions.Streams.RocksDb;
@@ -10,7 +11,7 @@ namespace Promotions.Streams.Kafka;
 
 /// <summary>A topology over any number of processes: every hop that changes the key is a topic, tasks move between members of one consumer group, state is local with changelogs behind it.</summary>
 /// <remarks>What it promises, and why, crash by crash: DECISIONS.md beside this file.</remarks>
-public sealed class KafkaDriver : IAsyncDisposable
+public sealed partial class KafkaDriver : IAsyncDisposable
 {
     private static readonly TimeSpan PollMax = TimeSpan.FromMilliseconds(10);
     private static readonly TimeSpan LastCommitWithin = TimeSpan.FromSeconds(4);
@@ -26,6 +27,7 @@ public sealed class KafkaDriver : IAsyncDisposable
     private readonly TaskServices _services;
     private readonly Committer _committer;
     private readonly Restorer _restorer;
+    private readonly Membership _membership;
     private readonly Worker[] _workers;
     private readonly IConsumer<byte[], byte[]> _consumer;
     private readonly Thread _poll;
@@ -53,6 +55,9 @@ public sealed class KafkaDriver : IAsyncDisposable
         _consumer = clients.GroupConsumer(OnAssigned, OnRevoked, OnLost);
         _committer = new(clients, () => _tasks.Values, () => _consumer.ConsumerGroupMetadata, observer, time, fault => Fault("The commit thread ended.", fault));
         _restorer = new(clients, _services, fault => Fault("State cannot be restored.", fault));
+        _membership = new(
+            this, clients, _publisher, _restorer, [.. units.SelectMany(u => Enumerable.Range(0, partitions[u.Input]).Select(p => (new TaskId(u.Number, p), u)))],
+            fault => Fault("The members cannot be heard.", fault));
         _workers = [.. Enumerable.Range(0, options.Threads).Select(i => new Worker(i))];
         _poll = new(Poll) { IsBackground = true, Name = "kafka-poll" };
     }
@@ -91,6 +96,7 @@ public sealed class KafkaDriver : IAsyncDisposable
         driver._restorer.Start();
         driver._committer.Start();
         driver._poll.Start();
+        driver._membership.Start();
         return driver;
     }
 
@@ -109,10 +115,12 @@ public sealed class KafkaDriver : IAsyncDisposable
         await Task.Run(() =>
         {
             _poll.Join();
+            _membership.Dispose();
             _committer.Dispose();
             _restorer.Dispose();
             foreach (var worker in _workers) worker.Dispose();
             foreach (var task in _tasks.Values) task.Dispose();
+            _publisher.Flush(LastCommitWithin);
             _publisher.Dispose();
             _database.Dispose();
         }).ConfigureAwait(false);

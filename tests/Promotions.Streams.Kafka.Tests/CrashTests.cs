@@ -23,18 +23,22 @@ public sealed class CrashTests(KafkaServer server)
         await server.Cluster.CreateTopicAsync(name + "in", 1);
         await using (var doomed = VelocityProcess.Serve(server.Cluster, name, state, crashAt: crashAt))
         {
+            await Eventually.HoldsAsync(() => Task.FromResult(doomed.IsServing), () => doomed.Said);
+            // A little at a time, so that there are commits to die in.
             foreach (var some in events.Chunk(150))
             {
                 await server.Cluster.ProduceAsync(name + "in", some.Select(VelocityOracle.ToMessage));
+                var written = (await server.Cluster.EndOffsetsAsync(name + "in"))[0];
+                await Eventually.HoldsAsync(async () => doomed.HasExited || (await server.Cluster.EndOffsetsAsync(name + "out")).Values.Sum() >= written, () => doomed.Said);
                 if (doomed.HasExited) break;
-                await Task.Delay(60);
+                await Task.Delay(120);      // the interval of a commit
             }
 
             await doomed.WaitForExitAsync(Eventually.Long);
         }
 
-        var written = (int)(await server.Cluster.EndOffsetsAsync(name + "in"))[0];
-        await server.Cluster.ProduceAsync(name + "in", events.Skip(written).Select(VelocityOracle.ToMessage));
+        var sent = (int)(await server.Cluster.EndOffsetsAsync(name + "in"))[0];
+        await server.Cluster.ProduceAsync(name + "in", events.Skip(sent).Select(VelocityOracle.ToMessage));
         await using var heir = VelocityProcess.Serve(server.Cluster, name, state);
         await Eventually.AnswersAreAsync(server.Cluster, name + "out", VelocityOracle.Answers(events), () => heir.Said);
         await heir.LeaveAsync();

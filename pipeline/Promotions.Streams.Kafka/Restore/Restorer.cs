@@ -59,7 +59,8 @@ internal sealed class Restorer : IDisposable
     }
 
     /// <summary>Copies to follow from now on: of tasks that are active elsewhere. Others are left as they are.</summary>
-    public void Follow(IReadOnlyCollection<(TaskId Id, StreamUnit Unit)> copies) => Order(() =>
+    /// <param name="runs">Whether the task runs here by now.</param>
+    public void Follow(IReadOnlyCollection<(TaskId Id, StreamUnit Unit)> copies, Func<TaskId, bool> runs) => Order(() =>
     {
         foreach (var (id, job) in _jobs.Where(j => j.Value.Task is null && !copies.Any(c => c.Id == j.Key)).ToList())
         {
@@ -68,7 +69,7 @@ internal sealed class Restorer : IDisposable
         }
 
         foreach (var (id, unit) in copies)
-            if (!_jobs.ContainsKey(id)) Begin(new(new(id, unit, _services.Database.Partition(id.SubTopology, id.Partition)), null));
+            if (!_jobs.ContainsKey(id) && !runs(id)) Begin(new(new(id, unit, _services.Database.Partition(id.SubTopology, id.Partition)), null));
     });
 
     /// <summary>Of each task that is restored and each copy that is followed: how far it is.</summary>
@@ -153,7 +154,11 @@ internal sealed class Restorer : IDisposable
         {
             wait = TimeSpan.Zero;
             if (JobOf(result.TopicPartition) is not { } job) continue;
-            if (result.IsPartitionEOF) job.Copy.Reached(result.Offset.Value, Now());
+            if (result.IsPartitionEOF)
+            {
+                job.Copy.Reached(result.Offset.Value, Now());
+                if (job.Task is null) job.End = job.Copy.Next;
+            }
             else if (result.Offset.Value >= job.Copy.Next) job.Copy.Apply(result.Message, result.Offset.Value, Now());
             job.BlockedSince = result.IsPartitionEOF ? Stopwatch.GetTimestamp() : 0;
             if (result.IsPartitionEOF) continue;

@@ -61,6 +61,20 @@ internal sealed class Publisher : IDisposable
         _deadLettered(letter.Topic, letter.Reason);
     }
 
+    /// <summary>What may get lost.</summary>
+    /// <param name="value">Null: a tombstone.</param>
+    public void Say(string topic, byte[] key, byte[]? value)
+    {
+        try
+        {
+            _outputs.Produce(new TopicPartition(topic, 0), new() { Key = key, Value = value! });
+        }
+        catch (KafkaException)
+        {
+            // It is said again in a second.
+        }
+    }
+
     /// <summary>Waits until everything has arrived, or for as long as it is told to.</summary>
     public bool Flush(TimeSpan within) => _hops.Flush(within / 2) + _outputs.Flush(within / 2) == 0;
 
