@@ -36,4 +36,16 @@ internal static partial class ServerLog
 
     [LoggerMessage(EventId = 9014, Level = LogLevel.Warning, Message = "The sinks' lease could not be taken or kept; trying again")]
     public static partial void SinksFault(ILogger logger, Exception fault);
+
+    [LoggerMessage(EventId = 9015, Level = LogLevel.Warning, Message = "Task {Task} went back to its last commit: {Reason}")]
+    public static partial void TaskTookBack(ILogger logger, string task, string reason);
+
+    [LoggerMessage(EventId = 9016, Level = LogLevel.Warning, Message = "Task {Task} could not reach the ledger; the same records are tried again")]
+    public static partial void EffectsRetried(ILogger logger, Exception fault, string task);
+
+    [LoggerMessage(EventId = 9017, Level = LogLevel.Warning, Message = "Task {Task} belongs to another process now; it is given up here")]
+    public static partial void TaskFenced(ILogger logger, string task);
+
+    [LoggerMessage(EventId = 9018, Level = LogLevel.Warning, Message = "Kafka's client: {Message}")]
+    public static partial void KafkaClientSaid(ILogger logger, string message);
 }

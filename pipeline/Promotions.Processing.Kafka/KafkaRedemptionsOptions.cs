@@ -6,8 +6,6 @@ namespace Promotions.Processing.Kafka;
 /// <summary>What a pipeline process does with redemptions, beside the driver's own options.</summary>
 public sealed record KafkaRedemptionsOptions
 {
-    public KafkaTopics Topics { get; init; } = new();
-
     /// <summary>Gather's patience and the caches' bounds.</summary>
     public RedemptionTopologyOptions Topology { get; init; } = RedemptionTopologyOptions.Default;
 

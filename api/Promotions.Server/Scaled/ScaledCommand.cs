@@ -32,6 +32,10 @@ internal static class ScaledCommand
         var metrics = new ApiMetrics();
         var ledgerMetrics = new LedgerMetrics(metrics.Registry);
         await using var system = await ScaledSystem.OpenAsync(scaled, ledgerMetrics, time, loggers.CreateLogger<ScaledSystem>(), CancellationToken.None);
+        // The pipeline makes the topics; the gateway needs them.
+        await using var pipeline = scaled.Roles.HasFlag(ServerRoles.Pipeline) ? await StartPipelineAsync(scaled, system, folder, metrics, time, loggers) : null;
+        var faces = (scaled.Roles & (ServerRoles.Api | ServerRoles.Admin)) != 0;
+        if (faces) await system.OpenGatewayAsync(scaled, time, CancellationToken.None);
         await using var analytics = OpenAnalytics(options, scaled, folder, system, time, loggers);
         var builder = WebHosting.CreateBuilder(options);
         builder.Services.AddSingleton(time);
@@ -42,7 +46,7 @@ internal static class ScaledCommand
         builder.Services.AddSingleton<ILeases>(system.Ledger);
         builder.Services.AddSingleton<IReadinessCheck>(start);
         builder.Services.AddHostedService<PolicyFollower>();
-        var faces = (scaled.Roles & (ServerRoles.Api | ServerRoles.Admin)) != 0;
+        if (pipeline is not null) builder.Services.AddSingleton<IReadinessCheck>(pipeline);
         if (faces) AddFaces(builder.Services, options, scaled, system, live);
         builder.Services.AddSingleton(metrics);
         builder.Services.AddSingleton(system.Ledger);
@@ -72,8 +76,23 @@ internal static class ScaledCommand
         folder.MarkReady();
         Announce(options, scaled, folder, analytics);
         demo?.GoLive();
-        await app.WaitForShutdownAsync();
-        return 0;
+        if (pipeline is null)
+        {
+            await app.WaitForShutdownAsync();
+            return 0;
+        }
+
+        // A driver that stopped by itself ends the process: whoever supervises it starts it again, and it goes on from its last commit.
+        if (await Task.WhenAny(app.WaitForShutdownAsync(), pipeline.Completion) != pipeline.Completion || pipeline.Completion.IsCompletedSuccessfully) return 0;
+        ServerLog.PipelineFault(loggers.CreateLogger<ScaledSystem>(), pipeline.Completion.Exception!.InnerException!, "The pipeline");
+        return 1;
+    }
+
+    private static async Task<PipelineRole> StartPipelineAsync(ScaledOptions scaled, ScaledSystem system, DataFolder folder, ApiMetrics metrics, TimeProvider time, ILoggerFactory loggers)
+    {
+        PipelineRole? role = null;
+        var telemetry = new PipelineTelemetry(metrics, new StreamsMetrics(metrics.Registry, () => role?.Status), loggers.CreateLogger<PipelineTelemetry>());
+        return role = await PipelineRole.StartAsync(scaled, system, folder, telemetry, time);
     }
 
     /// <summary>What the first process of an installation makes: others that start at the same moment wait, and find it.</summary>

@@ -36,13 +36,14 @@ internal enum ServerRoles
 /// <param name="InstanceId">Static membership of a pipeline process; null: dynamic.</param>
 /// <param name="Threads">Of a pipeline process. Range: 1 to 64. Default 2.</param>
 /// <param name="Standbys">Copies of each task's state kept ready in other processes. Range: 0 to 3. Default 1.</param>
-/// <param name="Partitions">Of topics that this system makes. Range: 1 to 1,024. Default 8. Fixed once they are there.</param>
+/// <param name="Partitions">Of topics that this system makes. Range: 1 to 1,000. Default 8. Fixed once they are there.</param>
+/// <param name="CreateTopics">Topics that are missing are made at start. False: the start is refused with the plan, for an operator. Default true.</param>
 internal sealed record ScaledOptions(
     ServerRoles Roles, string Bootstrap, string Postgres, AnalyticsAddress? ClickHouse, string? CheckpointKeyPath, string Group, string Prefix, IReadOnlyDictionary<string, string> Client,
-    string? InstanceId, int Threads, int Standbys, int Partitions)
+    string? InstanceId, int Threads, int Standbys, int Partitions, bool CreateTopics)
 {
     private const string ClientPrefix = "PROMOTIONS_KAFKA_";
-    private static readonly string[] OwnNames = ["BOOTSTRAP", "GROUP", "PREFIX", "INSTANCE_ID", "PARTITIONS", "HOME"];
+    private static readonly string[] OwnNames = ["BOOTSTRAP", "GROUP", "PREFIX", "INSTANCE_ID", "PARTITIONS", "CREATE_TOPICS", "PEER"];
 
     /// <summary>What every client of the brokers is given.</summary>
     public Dictionary<string, string> ClientWithBootstrap() => new(Client) { ["bootstrap.servers"] = Bootstrap };
@@ -67,7 +68,7 @@ internal sealed record ScaledOptions(
         return new(
             ParseRoles(roles), bootstrap, postgres, clickHouse is null ? null : ParseClickHouse(clickHouse), Text("PROMOTIONS_CHECKPOINT_KEY"),
             Text("PROMOTIONS_KAFKA_GROUP") ?? "promotions", Text("PROMOTIONS_KAFKA_PREFIX") ?? "", ClientSettings(),
-            Text("PROMOTIONS_KAFKA_INSTANCE_ID"), Number("PROMOTIONS_PIPELINE_THREADS", 2, 1, 64), Number("PROMOTIONS_STANDBYS", 1, 0, 3), Number("PROMOTIONS_KAFKA_PARTITIONS", 8, 1, 1_024));
+            Text("PROMOTIONS_KAFKA_INSTANCE_ID"), Number("PROMOTIONS_PIPELINE_THREADS", 2, 1, 64), Number("PROMOTIONS_STANDBYS", 1, 0, 3), Number("PROMOTIONS_KAFKA_PARTITIONS", 8, 1, 1_000), Text("PROMOTIONS_KAFKA_CREATE_TOPICS") is not ("false" or "0"));
     }
 
     private static ServerRoles ParseRoles(string? text)

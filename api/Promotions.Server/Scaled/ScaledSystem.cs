@@ -9,14 +9,14 @@ namespace Promotions.Server.Scaled;
 /// <summary>What every process of the scaled set has: the shared ledger, the model, the policy, and its door to the pipeline where a role needs one.</summary>
 internal sealed class ScaledSystem : IAsyncDisposable
 {
-    private ScaledSystem(PostgresLedger ledger, LoadedModel model, FraudPolicies policies, KafkaGateway? gateway) => (Ledger, Model, Policies, Gateway) = (ledger, model, policies, gateway);
+    private ScaledSystem(PostgresLedger ledger, LoadedModel model, FraudPolicies policies) => (Ledger, Model, Policies) = (ledger, model, policies);
 
     public PostgresLedger Ledger { get; }
     public LoadedModel Model { get; }
     public FraudPolicies Policies { get; }
 
-    /// <summary>Of the roles <c>api</c> and <c>admin</c>; else null.</summary>
-    public KafkaGateway? Gateway { get; }
+    /// <summary>Of the roles <c>api</c> and <c>admin</c>, once opened; else null.</summary>
+    public KafkaGateway? Gateway { get; private set; }
 
     /// <summary>Model, policy and campaigns of this moment.</summary>
     public DecisionInputs Inputs() => new(Model.Scorer, Model.MissingBecause, Policies.Current.Policy, Ledger.Campaigns);
@@ -40,8 +40,7 @@ internal sealed class ScaledSystem : IAsyncDisposable
         try
         {
             policies = new(ledger, ShippedPolicy.Policy, time, ledger);
-            var gateway = (options.Roles & (ServerRoles.Api | ServerRoles.Admin)) == 0 ? null : await OpenGatewayAsync(ledger, options, time, cancellationToken);
-            return new(ledger, model, policies, gateway);
+            return new(ledger, model, policies);
         }
         catch (Exception fault)
         {
@@ -59,14 +58,16 @@ internal sealed class ScaledSystem : IAsyncDisposable
         await Ledger.DisposeAsync();
     }
 
-    private static async Task<KafkaGateway> OpenGatewayAsync(PostgresLedger ledger, ScaledOptions options, TimeProvider time, CancellationToken cancellationToken)
+    /// <summary>The door to the pipeline, whose topics have to be there.</summary>
+    /// <exception cref="StartRefusedException">They are not, or the brokers cannot be reached.</exception>
+    public async Task OpenGatewayAsync(ScaledOptions options, TimeProvider time, CancellationToken cancellationToken)
     {
         // Unique for each run: an answer to an earlier run's question finds nobody.
         var instance = $"{Environment.MachineName}-{Environment.ProcessId}-{time.GetUtcNow().ToUnixTimeMilliseconds()}";
         var gateway = new KafkaGatewayOptions { Bootstrap = options.Bootstrap, Client = options.Client, Topics = new(options.Group, options.Prefix), Instance = Identifier(instance) };
         try
         {
-            return await KafkaGateway.OpenAsync(ledger, ledger, gateway, time, cancellationToken);
+            Gateway = await KafkaGateway.OpenAsync(Ledger, Ledger, gateway, time, cancellationToken);
         }
         catch (Confluent.Kafka.KafkaException fault)
         {

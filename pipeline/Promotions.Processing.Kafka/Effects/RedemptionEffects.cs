@@ -48,7 +48,10 @@ public sealed class RedemptionEffects(EffectsPorts ports, KafkaTopics topics, Ti
 {
     private static readonly TimeSpan CampaignsReadAgain = TimeSpan.FromMilliseconds(20);
 
-    public IReadOnlyCollection<string> Topics { get; } = [Records.Topics.Decisions, RedemptionTopology.ReportsSink];
+    /// <summary>The topology's sinks that lead here.</summary>
+    public static readonly IReadOnlyCollection<string> SinkTopics = [Records.Topics.Decisions, RedemptionTopology.ReportsSink];
+
+    public IReadOnlyCollection<string> Topics => SinkTopics;
 
     public async Task<long> AcquireAsync(TaskId task, CancellationToken cancellationToken) => (await ports.Ledger.AcquireAsync(NameOf(task), cancellationToken).ConfigureAwait(false)).Epoch;
 

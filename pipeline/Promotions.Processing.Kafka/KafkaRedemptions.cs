@@ -1,0 +1,44 @@
+using Promotions.Processing.Kafka.Effects;
+using Promotions.Processing.Kafka.Intake;
+using Promotions.Processing.Topologies;
+using Promotions.Streams;
+using Promotions.Streams.Kafka;
+using Promotions.Streams.Kafka.Commit;
+
+namespace Promotions.Processing.Kafka;
+
+/// <summary>The redemption topology under the Kafka driver, with a shared ledger behind it: one of any number of pipeline processes.</summary>
+public sealed class KafkaRedemptions : IAsyncDisposable
+{
+    private KafkaRedemptions(KafkaDriver driver) => Driver = driver;
+
+    public KafkaDriver Driver { get; }
+
+    /// <summary>Ends when the driver does: faulted where it stopped by itself, and is to be started again.</summary>
+    public Task Completion => Driver.Completion;
+
+    /// <summary>Checks the topics, joins the group, and decides as soon as its tasks' state stands.</summary>
+    /// <param name="driver">Its group and prefix are the topics'; its layout and its replies' partitions are set here.</param>
+    /// <exception cref="TopicPlanException">Topics are missing or wrong.</exception>
+    /// <exception cref="Confluent.Kafka.KafkaException">The brokers cannot be reached, or refuse.</exception>
+    public static async Task<KafkaRedemptions> StartAsync(KafkaDriverOptions driver, EffectsPorts ports, KafkaRedemptionsOptions options, IKafkaDriverObserver? observer, TimeProvider time)
+    {
+        var topics = new KafkaTopics(driver.Group, driver.Prefix);
+        await EffectTopics.EnsureAsync(driver, topics, options.Intake.ReplyPartitions).ConfigureAwait(false);
+        return new(await KafkaDriver.StartAsync(
+            TopologyOf(ports, options), driver with { LayoutHash = RedemptionTopology.LayoutHash }, new RedemptionEffects(ports, topics, time), new CheckoutIntake(ports.Inputs, options.Intake, time), observer, time)
+            .ConfigureAwait(false));
+    }
+
+    /// <summary>All topics that the pipeline needs under these settings, as commands for whoever may create them.</summary>
+    public static string Plan(KafkaDriverOptions driver, EffectsPorts ports, KafkaRedemptionsOptions options)
+    {
+        var topics = new KafkaTopics(driver.Group, driver.Prefix);
+        return KafkaDriver.Plan(TopologyOf(ports, options), driver, RedemptionEffects.SinkTopics) + EffectTopics.Commands(EffectTopics.Of(driver, topics, options.Intake.ReplyPartitions));
+    }
+
+    /// <summary>Leaves in good order: what was taken is committed, and its partitions go to others at once.</summary>
+    public ValueTask DisposeAsync() => Driver.DisposeAsync();
+
+    private static Topology TopologyOf(EffectsPorts ports, KafkaRedemptionsOptions options) => RedemptionTopology.BuildForTopics(ports.Decider, ports.Inputs, options.Topology);
+}
