@@ -81,7 +81,7 @@ public sealed class VerifierTests
         ("checkpoints_match_the_tree", "UPDATE checkpoint SET size = size + 5000", "UPDATE checkpoint SET size = size - 5000"),
         ("checkpoints_are_signed", "UPDATE checkpoint SET note = 'x' || note", "UPDATE checkpoint SET note = substr(note, 2)"),
         ("every_entry_has_a_place_or_waits", "UPDATE leaf SET entry = entry + 100000 WHERE position = 40", "UPDATE leaf SET entry = entry - 100000 WHERE position = 40"),
-        ("places_are_given_in_time", "INSERT INTO pending VALUES (40, 1, false, now() - interval '1 hour')", "DELETE FROM pending"),
+        ("places_are_given_in_time", "INSERT INTO pending (entry, told, logged, since, leaf) VALUES (40, 1, false, now() - interval '1 hour', '')", "DELETE FROM pending"),
         ("each_decision_has_a_place_or_waits", "UPDATE leaf SET entry = entry + 100000 WHERE position = 5", "UPDATE leaf SET entry = entry - 100000 WHERE position = 5"),
         Pair("lots_equal_their_moves", "UPDATE lot SET spent = spent {0} 1, quantity = quantity {0} 1 WHERE origin = 'g-1'"),
         ("earliest_expiry_first", "UPDATE lot SET expires_at = expires_at - 172800000 + 3600000 WHERE origin = 'g-2'", "UPDATE lot SET expires_at = expires_at + 172800000 - 3600000 WHERE origin = 'g-2'"),

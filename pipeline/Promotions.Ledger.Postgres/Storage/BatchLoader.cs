@@ -32,7 +32,7 @@ internal sealed class BatchLoader(NpgsqlConnection connection, Footprint footpri
             await using var reader = await batch.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
             for (var i = 0; i < _reads.Count; i++)
             {
-                if (i > 0 && !await reader.NextResultAsync(cancellationToken).ConfigureAwait(false)) throw new InvalidOperationException("A statement of the batch gave no rows to read.");
+                if (i > 0 && !await reader.NextResultAsync(cancellationToken).ConfigureAwait(false)) throw new NpgsqlException("A statement of the batch gave no rows to read.");
                 await _reads[i](reader, cancellationToken).ConfigureAwait(false);
             }
         }

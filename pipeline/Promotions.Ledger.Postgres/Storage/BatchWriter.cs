@@ -102,8 +102,8 @@ internal sealed class BatchWriter(BatchState state, string shard)
             Column.Text<(LedgerEntry E, byte[] L)>(r => r.E.Topic), Column.Text<(LedgerEntry E, byte[] L)>(r => r.E.Key), Column.Bytes<(LedgerEntry E, byte[] L)>(r => r.E.Value),
             Column.Long<(LedgerEntry E, byte[] L)>(r => r.E.At.UnixMilliseconds), Column.Long<(LedgerEntry E, byte[] L)>(r => unchecked((long)r.E.StateHash)),
             Column.Short<(LedgerEntry E, byte[] L)>(r => (short)r.E.Refusal), Column.Text<(LedgerEntry E, byte[] L)>(r => r.E.Detail), Column.Bytes<(LedgerEntry E, byte[] L)>(r => r.L));
-        Insert.Rows(batch, "pending", "entry, told, logged", _entries,
-            Column.Long<LedgerEntry>(e => e.Position), Column.Int<LedgerEntry>(e => e.Outbox.Length), Column.Bool<LedgerEntry>(e => e.Topic is not null));
+        Insert.Rows(batch, "pending", "entry, told, logged, leaf", _leaves, Column.Long<(LedgerEntry E, byte[] L)>(r => r.E.Position), Column.Int<(LedgerEntry E, byte[] L)>(r => r.E.Outbox.Length),
+            Column.Bool<(LedgerEntry E, byte[] L)>(r => r.E.Topic is not null), Column.Bytes<(LedgerEntry E, byte[] L)>(r => r.L));
     }
 
     private void WriteDecisions(NpgsqlBatch batch)

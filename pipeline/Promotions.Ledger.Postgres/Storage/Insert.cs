@@ -12,7 +12,7 @@ internal static class Column
     public static Func<IReadOnlyList<T>, NpgsqlParameter> Short<T>(Func<T, short> of) => Of(of, NpgsqlDbType.Smallint);
     public static Func<IReadOnlyList<T>, NpgsqlParameter> Bool<T>(Func<T, bool> of) => Of(of, NpgsqlDbType.Boolean);
     public static Func<IReadOnlyList<T>, NpgsqlParameter> Text<T>(Func<T, string?> of) => Of(of, NpgsqlDbType.Text);
-    public static Func<IReadOnlyList<T>, NpgsqlParameter> Bytes<T>(Func<T, ReadOnlyMemory<byte>> of) => Of<T, byte[]>(row => of(row).ToArray(), NpgsqlDbType.Bytea);
+    public static Func<IReadOnlyList<T>, NpgsqlParameter> Bytes<T>(Func<T, ReadOnlyMemory<byte>> of) => Of(of, NpgsqlDbType.Bytea);
 
     private static Func<IReadOnlyList<T>, NpgsqlParameter> Of<T, TValue>(Func<T, TValue> of, NpgsqlDbType type) => rows =>
     {

@@ -117,13 +117,15 @@ internal sealed class Sequencer : IAsyncDisposable
         var tree = MerkleTree.Resume(head.Size, head.Edge.Chunk(MerkleHash.Size));
         var (outbox, logged) = (head.Outbox, head.Logged);
         var leaves = new List<(long Position, long Entry, long Before, long Through)>();
+        var placed = new List<long>();
         var nodes = new List<(int Level, long Index, byte[] Hash)>();
-        await using (var pending = new NpgsqlCommand($"SELECT p.entry, p.told, p.logged, e.leaf FROM pending p JOIN entry e ON e.id = p.entry ORDER BY p.ord LIMIT {EntriesPerStep}", connection))
+        await using (var pending = new NpgsqlCommand($"SELECT entry, told, logged, leaf, ord FROM pending ORDER BY ord LIMIT {EntriesPerStep}", connection))
         await using (var rows = await pending.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false))
             while (await rows.ReadAsync(cancellationToken).ConfigureAwait(false))
             {
                 tree.Append(rows.GetFieldValue<byte[]>(3), (level, index, hash) => nodes.Add((level, index, hash)));
                 leaves.Add((tree.Size, rows.GetInt64(0), outbox, outbox += rows.GetInt32(1)));
+                placed.Add(rows.GetInt64(4));
                 if (rows.GetBoolean(2)) logged = tree.Size;
             }
 
@@ -134,7 +136,7 @@ internal sealed class Sequencer : IAsyncDisposable
         Insert.Rows(batch, "leaf", "position, entry, at, outbox_before, outbox_through", leaves,
             Column.Long<(long Position, long, long, long)>(l => l.Position), Column.Long<(long, long Entry, long, long)>(l => l.Entry), Column.Long<(long, long, long, long)>(_ => now),
             Column.Long<(long, long, long Before, long)>(l => l.Before), Column.Long<(long, long, long, long Through)>(l => l.Through));
-        Insert.Run(batch, "DELETE FROM pending WHERE entry = ANY($1)", leaves, Column.Long<(long, long Entry, long, long)>(l => l.Entry));
+        Insert.Run(batch, "DELETE FROM pending WHERE ord = ANY($1)", placed, Column.Long<long>(ord => ord));
         Insert.Rows(batch, "tree", "level, idx, hash", nodes,
             Column.Int<(int Level, long, byte[])>(n => n.Level), Column.Long<(int, long Index, byte[])>(n => n.Index), Column.Bytes<(int, long, byte[] Hash)>(n => n.Hash));
         if (sign) WriteCheckpoint(batch, tree, now);

@@ -196,6 +196,13 @@ internal sealed class Writer : IAsyncDisposable
                 return (unknown, false);
             }
         }
+        catch (NpgsqlException fault)
+        {
+            // Statements behind the one that failed may have been about to be prepared, and the client's and the server's idea of them differ from then on: this
+            // session is not used again, and the server takes its transaction back as it ends.
+            await _connection.DropAsync().ConfigureAwait(false);
+            return (fault, IsTransient(fault));
+        }
         catch (Exception fault)
         {
             await _connection.RollBackAsync().ConfigureAwait(false);

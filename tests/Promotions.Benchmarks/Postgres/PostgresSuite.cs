@@ -52,9 +52,10 @@ internal sealed class PostgresSuite : IBenchSuite
         await using var ledger = await PostgresLedger.OpenAsync(new() { ConnectionString = connection }, TimeProvider.System, cancellationToken);
         await FillAsync(ledger, 1, Warmup + Redemptions, cancellationToken);
         var task = await ledger.AcquireAsync("bench/0", cancellationToken);
-        await PostgresWorker.DriveAsync(ledger, task, 0, Warmup, 1, cancellationToken);
+        await PostgresWorker.DriveAsync(ledger, task, PostgresWorker.Make(0, Warmup, 1), cancellationToken);
+        var batches = PostgresWorker.Make(Warmup, Redemptions, 1);
         var started = Stopwatch.GetTimestamp();
-        var driving = PostgresWorker.DriveAsync(ledger, task, Warmup, Redemptions, 1, cancellationToken);
+        var driving = PostgresWorker.DriveAsync(ledger, task, batches, cancellationToken);
         var oldest = TimeSpan.Zero;
         while (true)
         {
@@ -92,9 +93,11 @@ internal sealed class PostgresSuite : IBenchSuite
         try
         {
             foreach (var worker in workers) await ExpectAsync(worker, "ready", cancellationToken);
-            await TellAsync(workers, 0, Warmup, cancellationToken);
+            await MakeAsync(workers, 0, Warmup, cancellationToken);
+            await BookAsync(workers, cancellationToken);
+            await MakeAsync(workers, Warmup, Redemptions, cancellationToken);
             var started = Stopwatch.GetTimestamp();
-            await TellAsync(workers, Warmup, Redemptions, cancellationToken);
+            await BookAsync(workers, cancellationToken);
             return Redemptions / Stopwatch.GetElapsedTime(started).TotalSeconds;
         }
         finally
@@ -108,12 +111,18 @@ internal sealed class PostgresSuite : IBenchSuite
         }
     }
 
+    private static async Task BookAsync(Process[] workers, CancellationToken cancellationToken)
+    {
+        foreach (var worker in workers) await worker.StandardInput.WriteLineAsync("go".AsMemory(), cancellationToken);
+        await Task.WhenAll(workers.Select(w => ExpectAsync(w, "done", cancellationToken)));
+    }
+
     /// <summary>Each gets its half.</summary>
-    private static async Task TellAsync(Process[] workers, int first, int count, CancellationToken cancellationToken)
+    private static async Task MakeAsync(Process[] workers, int first, int count, CancellationToken cancellationToken)
     {
         var each = count / workers.Length;
         for (var w = 0; w < workers.Length; w++) await workers[w].StandardInput.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"{first + (w * each)} {each}").AsMemory(), cancellationToken);
-        await Task.WhenAll(workers.Select(w => ExpectAsync(w, "done", cancellationToken)));
+        await Task.WhenAll(workers.Select(w => ExpectAsync(w, "made", cancellationToken)));
     }
 
     private static async Task ExpectAsync(Process worker, string word, CancellationToken cancellationToken)
