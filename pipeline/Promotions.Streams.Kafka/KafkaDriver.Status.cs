@@ -31,6 +31,8 @@ public sealed partial class KafkaDriver
             _committer.TakeMeanSeconds(), _observer.TakeOutcomeDelaySeconds());
     }
 
+    internal void ClientSaid(string message) => _observer.ClientSaid(message);
+
     internal bool Runs(TaskId task) => _tasks.Values.Any(t => t.Id == task);
 
     /// <summary>Tells the observer what was processed since it was told before.</summary>

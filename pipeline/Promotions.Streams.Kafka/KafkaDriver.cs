@@ -137,8 +137,9 @@ public sealed partial class KafkaDriver : IAsyncDisposable
             {
                 Place();
                 ResumeRoomy();
+                Reopen();
                 var wait = PollMax;
-                for (var i = 0; i < 1_000 && _consumer.Consume(wait) is { } record; i++)
+                for (var i = 0; i < 1_000 && Consume(wait) is { } record; i++)
                 {
                     wait = TimeSpan.Zero;
                     if (_tasks.TryGetValue(record.TopicPartition, out var task) && task.Stage is TaskStage.Running) Deliver(task, record);
@@ -155,6 +156,32 @@ public sealed partial class KafkaDriver : IAsyncDisposable
         finally
         {
             Leave();
+        }
+    }
+
+    /// <summary>What the client says on the way and goes on from (a member that was silent for too long, a topic that is not there yet) is passed on.</summary>
+    private ConsumeResult<byte[], byte[]>? Consume(TimeSpan wait)
+    {
+        try
+        {
+            return _consumer.Consume(wait);
+        }
+        catch (ConsumeException fault) when (!fault.Error.IsFatal)
+        {
+            _observer.ClientSaid(fault.Message);
+            _stop.Token.WaitHandle.WaitOne(PollMax);
+            return null;
+        }
+    }
+
+    /// <summary>A task that was refused as a passed owner, and is still ours long after the group would have taken it: an owner in between was slow to announce itself. It begins again under an epoch of its own.</summary>
+    private void Reopen()
+    {
+        foreach (var task in _tasks.Values.Where(t => t.IsFenced && Stopwatch.GetElapsedTime(t.FencedAt) > _options.SessionTimeout * 2).ToList())
+        {
+            End([task.Input], commits: false);
+            _consumer.Pause([task.Input]);
+            OnAssigned([task.Input]);
         }
     }
 

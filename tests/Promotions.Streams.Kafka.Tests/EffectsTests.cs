@@ -61,6 +61,25 @@ public sealed class EffectsTests(KafkaServer server)
     }
 
     [Fact]
+    public async Task A_dead_letter_that_is_sent_again_is_processed_with_its_key_and_its_time()
+    {
+        var rig = await RigAsync("again");
+        await using var driver = await rig.StartAsync();
+        rig.Intake.Refuses = true;
+        await rig.SendAsync(0, 3);
+        await Eventually.HoldsAsync(() => Task.FromResult(rig.Watch.Letters.Count == 3), () => $"{rig.Watch.Letters.Count} letters.");
+        await Eventually.HoldsAsync(async () => (await DeadLetters.ReadAsync(rig.Options)).Count == 3, () => "The letters are not there.");
+        Assert.All(await DeadLetters.ReadAsync(rig.Options), l => Assert.Equal((rig.Name + "in", "Refused for a test."), (l.Topic, l.Reason)));
+        Assert.Empty(rig.Effects.Applied);
+
+        rig.Intake.Refuses = false;
+        Assert.Equal(2, await DeadLetters.SendAgainAsync(rig.Options, l => l.Offset > 0));
+        await Eventually.HoldsAsync(() => Task.FromResult(rig.Effects.Applied.Count == 2), () => $"{rig.Effects.Applied.Count} applied.");
+        Assert.Equal(["v1", "v2"], rig.Effects.Applied);
+        Assert.Equal("k", rig.Intake.LastKey);
+    }
+
+    [Fact]
     public async Task Topics_that_are_missing_are_a_plan_where_the_driver_may_not_make_them()
     {
         var rig = await RigAsync("plan", createInput: false);
@@ -84,6 +103,7 @@ public sealed class EffectsTests(KafkaServer server)
         public string Name => name;
         public FakeEffects Effects { get; } = new();
         public Watch Watch { get; } = new();
+        public FakeIntake Intake { get; } = new();
 
         public KafkaDriverOptions Options { get; } = new()
         {
@@ -91,7 +111,7 @@ public sealed class EffectsTests(KafkaServer server)
             SessionTimeout = TimeSpan.FromSeconds(2), Heartbeat = TimeSpan.FromMilliseconds(400),
         };
 
-        public Task<KafkaDriver> StartAsync() => KafkaDriver.StartAsync(Topology(), Options, Effects, observer: Watch);
+        public Task<KafkaDriver> StartAsync() => KafkaDriver.StartAsync(Topology(), Options, Effects, Intake, Watch);
 
         public Task SendAsync(int from, int count) => kafka.ProduceAsync(name + "in", Enumerable.Range(from, count).Select(i => new Message<byte[], byte[]> { Key = "k"u8.ToArray(), Value = Encoding.UTF8.GetBytes($"v{i}") }));
 
@@ -137,6 +157,20 @@ public sealed class EffectsTests(KafkaServer server)
             {
                 _inside.AddOrUpdate(task, 0, (_, n) => n - 1);
             }
+        }
+    }
+
+    private sealed class FakeIntake : IIntake
+    {
+        public IReadOnlyCollection<string> Topics => ["in"];
+        public bool Refuses { get; set; }
+        public string? LastKey { get; private set; }
+
+        public void Accept(in IncomingRecord record, IBufferWriter<byte> source)
+        {
+            if (Refuses) throw new InvalidDataException("Refused for a test.");
+            LastKey = Encoding.UTF8.GetString(record.Key.Span);
+            source.Write(record.Value.Span);
         }
     }
 

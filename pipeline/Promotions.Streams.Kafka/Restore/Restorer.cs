@@ -13,6 +13,7 @@ internal sealed class Restorer : IDisposable
     private static readonly TimeSpan TombstonesLive = TimeSpan.FromHours(24);
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(10);
     private static readonly TimeSpan Within = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan AskAgainAfter = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan StuckAfter = TimeSpan.FromMilliseconds(500);
 
     private readonly Clients _clients;
@@ -125,9 +126,27 @@ internal sealed class Restorer : IDisposable
 
     private void Begin(Job job)
     {
-        job.End = EndOf(job.Copy.Changelog);
-        job.Copy.Begin(Now(), TombstonesLive, job.End);
         lock (_gate) _jobs.Add(job.Copy.Task, job);
+        TryBegin(job);
+    }
+
+    /// <summary>Brokers that are away, or have no leader for the changelog yet, are asked again.</summary>
+    private void TryBegin(Job job)
+    {
+        if (Stopwatch.GetElapsedTime(job.AskedAt) < AskAgainAfter) return;
+        try
+        {
+            job.End = EndOf(job.Copy.Changelog);
+        }
+        catch (KafkaException fault)
+        {
+            job.AskedAt = Stopwatch.GetTimestamp();
+            _services.Observer.ClientSaid($"The end of {job.Copy.Changelog} is not known yet: {(fault is ListOffsetsException asked ? asked.Result.ResultInfos[0].TopicPartitionOffsetError.Error.ToString() : fault.Message)}");
+            return;
+        }
+
+        job.Copy.Begin(Now(), TombstonesLive, job.End);
+        job.HasBegun = true;
 
         // A changelog that is empty, or a copy that is at its end, is never read: there may be nothing that would say so.
         if (job.Task is not null && job.Copy.Next >= job.End) Finish(job);
@@ -150,7 +169,7 @@ internal sealed class Restorer : IDisposable
     {
         var applied = 0;
         var wait = Poll;
-        while (applied < 4_096 && consumer.Consume(wait) is { } result)
+        while (applied < 4_096 && Consume(consumer, wait) is { } result)
         {
             wait = TimeSpan.Zero;
             if (JobOf(result.TopicPartition) is not { } job) continue;
@@ -169,11 +188,31 @@ internal sealed class Restorer : IDisposable
         if (applied > 0) _services.Observer.RestoredRecords(applied);
     }
 
+    private ConsumeResult<byte[], byte[]>? Consume(IConsumer<byte[], byte[]> consumer, TimeSpan wait)
+    {
+        try
+        {
+            return consumer.Consume(wait);
+        }
+        catch (ConsumeException fault) when (!fault.Error.IsFatal)
+        {
+            _services.Observer.ClientSaid(fault.Message);
+            _stop.Token.WaitHandle.WaitOne(Poll);
+            return null;
+        }
+    }
+
     /// <summary>Who is there, and who is stuck behind a transaction that nobody ends.</summary>
     private void Look()
     {
         foreach (var job in _jobs.Values.ToList())
         {
+            if (!job.HasBegun)
+            {
+                TryBegin(job);
+                continue;
+            }
+
             if (job.Task is null) continue;
             if (job.Copy.Next >= job.End)
             {
@@ -267,6 +306,8 @@ internal sealed class Restorer : IDisposable
         public KafkaTask? Task { get; } = task;
 
         public long End { get; set; }
+        public bool HasBegun { get; set; }
+        public long AskedAt { get; set; }
         public bool IsRead { get; set; }
         public long StartedAt { get; } = Stopwatch.GetTimestamp();
 

@@ -73,12 +73,25 @@ internal sealed class Membership : IDisposable
 
     private void Hear(IConsumer<byte[], byte[]> consumer)
     {
-        while (consumer.Consume(TimeSpan.FromMilliseconds(20)) is { } heard)
+        while (Next(consumer) is { } heard)
         {
             if (heard.IsPartitionEOF) continue;
             var id = Encoding.UTF8.GetString(heard.Message.Key);
             if (heard.Message.Value is { } value && MemberStatus.FromJson(value) is { } said) _others[id] = (said, Stopwatch.GetTimestamp());
             else _others.Remove(id);
+        }
+    }
+
+    private ConsumeResult<byte[], byte[]>? Next(IConsumer<byte[], byte[]> consumer)
+    {
+        try
+        {
+            return consumer.Consume(TimeSpan.FromMilliseconds(20));
+        }
+        catch (ConsumeException fault) when (!fault.Error.IsFatal)
+        {
+            _driver.ClientSaid(fault.Message);
+            return null;
         }
     }
 

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Diagnostics;
 using Confluent.Kafka;
 using Promotions.Domain;
 using Promotions.Streams.Kafka.Transport;
@@ -102,6 +103,9 @@ internal sealed partial class KafkaTask : IDisposable
     /// <summary>Another owner was seen; it is given up.</summary>
     public bool IsFenced { get; private set; }
 
+    /// <summary>When, by the stopwatch.</summary>
+    public long FencedAt { get; private set; }
+
     /// <summary>Wakes the thread that works on it.</summary>
     public Action Wake { get; set; } = () => { };
 
@@ -173,7 +177,7 @@ internal sealed partial class KafkaTask : IDisposable
             catch (Exception fault)
             {
                 _services.Fault($"Task {Id} ({Unit.InputTopic}) cannot go on.", fault);
-                IsFenced = true;
+                Fenced();
                 return false;
             }
         }
@@ -376,6 +380,7 @@ internal sealed partial class KafkaTask : IDisposable
 
     private void Fenced()
     {
+        FencedAt = Stopwatch.GetTimestamp();
         IsFenced = true;
         _services.Observer.Fenced(Id);
     }

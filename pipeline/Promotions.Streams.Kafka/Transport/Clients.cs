@@ -82,6 +82,19 @@ internal sealed class Clients(KafkaDriverOptions options, TopicNames names, Acti
             ConsumeResultFields = "topic",
         })).SetLogHandler(Log).SetErrorHandler(Error).Build();
 
+    /// <summary>Reads dead letters with all that lies on them.</summary>
+    public IConsumer<byte[], byte[]> LetterConsumer() =>
+        new ConsumerBuilder<byte[], byte[]>(With(new ConsumerConfig
+        {
+            BootstrapServers = options.Bootstrap,
+            ClientId = $"{options.MemberId}-letters",
+            GroupId = names.Group,
+            EnableAutoCommit = false,
+            EnablePartitionEof = true,
+            AutoOffsetReset = AutoOffsetReset.Earliest,
+            AllowAutoCreateTopics = false,
+        })).SetLogHandler(Log).SetErrorHandler(Error).Build();
+
     public IAdminClient Admin() =>
         new AdminClientBuilder(With(new AdminClientConfig { BootstrapServers = options.Bootstrap, ClientId = $"{options.MemberId}-admin" })).SetLogHandler(Log).SetErrorHandler(Error).Build();
 
