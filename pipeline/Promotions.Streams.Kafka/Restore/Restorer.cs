@@ -18,7 +18,7 @@ internal sealed class Restorer : IDisposable
 
     private readonly Clients _clients;
     private readonly TaskServices _services;
-    private readonly IAdminClient _admin;
+    private IAdminClient _admin;
     private readonly OpenTransactions _openTransactions;
     private readonly Action<Exception> _fault;
     private readonly Thread _thread;
@@ -141,6 +141,8 @@ internal sealed class Restorer : IDisposable
         catch (KafkaException fault)
         {
             job.AskedAt = Stopwatch.GetTimestamp();
+            _admin.Dispose();
+            _admin = _clients.Admin();      // one that lived through a change of leaders asks by what it knew before
             _services.Observer.ClientSaid($"The end of {job.Copy.Changelog} is not known yet: {(fault is ListOffsetsException asked ? asked.Result.ResultInfos[0].TopicPartitionOffsetError.Error.ToString() : fault.Message)}");
             return;
         }
