@@ -141,6 +141,19 @@ public sealed class PostgresLedger : IFencedLedger, ISettingsStore, IOrderReader
     public async Task<ILease> LeaseAsync(string name, string holder, CancellationToken cancellationToken) =>
         await Lease.WaitAsync(_writers, name, holder, _options.LeaseTerm, _time, owner => new FencedSettings(this, owner), cancellationToken).ConfigureAwait(false);
 
+    public async Task RefreshCampaignsAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await using var connection = await _readers.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
+            await _catalog.RefreshAsync(connection, cancellationToken).ConfigureAwait(false);
+        }
+        catch (NpgsqlException fault)
+        {
+            throw new LedgerFaultException("The ledger's database cannot be read: " + fault.Message, fault);
+        }
+    }
+
     public Task<ICampaignSnapshot> FetchAsync(IReadOnlyCollection<string> codes, IReadOnlyCollection<string> customers, CancellationToken cancellationToken) =>
         _catalog.FetchAsync(codes, customers, cancellationToken);
 

@@ -12,6 +12,10 @@ public interface IFencedLedger : ILedger
     /// <exception cref="LedgerFaultException">The database cannot be reached, or the earlier owner's last transaction does not end in time. The epoch may be used up.</exception>
     Task<TaskEpoch> AcquireAsync(string task, CancellationToken cancellationToken);
 
+    /// <summary>Reads the campaigns that other processes have written, now rather than a moment later: <see cref="ILedger.Campaigns"/> then holds all that was committed before the call.</summary>
+    /// <exception cref="LedgerFaultException">The database cannot be reached.</exception>
+    Task RefreshCampaignsAsync(CancellationToken cancellationToken);
+
     /// <summary>As <see cref="ILedger.CommitAsync"/>, for the owner of a task.</summary>
     /// <exception cref="TaskTakenException">Another has acquired the task since: nothing of the batch was booked by this call.</exception>
     /// <exception cref="LedgerFaultException">Nothing of the batch was committed, or it is unknown whether: look up by id.</exception>

@@ -18,6 +18,9 @@ internal sealed class LocalFence(ILedger ledger) : IFencedLedger
         lock (_gate) return Task.FromResult(new TaskEpoch(task, _epochs[task] = _epochs.GetValueOrDefault(task) + 1));
     }
 
+    /// <summary>One process: they are always current.</summary>
+    public Task RefreshCampaignsAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
     public async Task<CommitReceipt> CommitAsync(
         TaskEpoch owner, IReadOnlyList<LogAppend> batch, Func<IReadOnlyList<LedgerOutcome?>, IReadOnlyList<LogAppend>> followUps, CancellationToken cancellationToken)
     {

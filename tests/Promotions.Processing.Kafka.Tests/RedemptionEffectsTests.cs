@@ -134,6 +134,18 @@ public class RedemptionEffectsTests
     }
 
     [Fact]
+    public async Task A_campaign_made_a_moment_before_is_found_also_where_pricing_did_not_know_it_yet()
+    {
+        await using var rig = await new EffectsRig().OwnAsync();
+        var outputs = rig.Process(PipelineRig.Request("r-1"), Address);
+        await rig.PutAsync(PipelineRig.Public("TEN"));
+
+        var answer = Valid("redemption-decisions", EffectsRig.JsonIn(await rig.ApplyAsync(outputs), "redemption-decisions"));
+
+        Assert.Equal("approved", (string?)answer["status"]);
+    }
+
+    [Fact]
     public async Task An_owner_whose_task_was_taken_books_nothing_more()
     {
         await using var rig = await new EffectsRig().OwnAsync();

@@ -48,6 +48,13 @@ public sealed class RedemptionEffects(EffectsPorts ports, KafkaTopics topics, Ti
 {
     private static readonly TimeSpan CampaignsReadAgain = TimeSpan.FromMilliseconds(20);
 
+    /// <summary>For so long after campaigns changed here, an attempt may have been priced before they did.</summary>
+    private static readonly TimeSpan CampaignsSettle = TimeSpan.FromSeconds(5);
+
+    private readonly Lock _gate = new();
+    private long _campaignsSeen = -1;
+    private long _campaignsSeenAt;
+
     /// <summary>The topology's sinks that lead here.</summary>
     public static readonly IReadOnlyCollection<string> SinkTopics = [Records.Topics.Decisions, RedemptionTopology.ReportsSink];
 
@@ -59,6 +66,7 @@ public sealed class RedemptionEffects(EffectsPorts ports, KafkaTopics topics, Ti
     {
         var effects = new List<Effect>(outputs.Count);
         foreach (var output in outputs) effects.Add(EffectOf(output));
+        await LookAgainAsync(effects, cancellationToken).ConfigureAwait(false);
         try
         {
             await CommitAsync(new(NameOf(task), epoch), effects, cancellationToken).ConfigureAwait(false);
@@ -104,6 +112,27 @@ public sealed class RedemptionEffects(EffectsPorts ports, KafkaTopics topics, Ti
         report.Currency is { } currency && ports.Orders.FindOrder(returned.OrderId) is { } order && order.Currency != currency
             ? new(0, LedgerRefusal.InvalidCommand, false, null, $"/amount/currency: Must be {order.Currency}, like the order.")
             : null;
+
+    /// <summary>A refusal by rule may come from campaigns that another process has changed a moment ago: who made a campaign and redeems it at once must not be told that there is none. Asked of the
+    /// database once a batch with refusals, and decided again only where campaigns did change lately. (What was accepted on an old version the ledger refuses as stale.)</summary>
+    private async Task LookAgainAsync(List<Effect> effects, CancellationToken cancellationToken)
+    {
+        var refused = effects.FindAll(effect => effect.Proposal is { Refusal: not Domain.Campaigns.RefusalCode.None });
+        if (refused.Count == 0) return;
+        await ports.Ledger.RefreshCampaignsAsync(cancellationToken).ConfigureAwait(false);
+        lock (_gate)
+        {
+            if (_campaignsSeen != ports.Ledger.Campaigns.Revision) (_campaignsSeen, _campaignsSeenAt) = (ports.Ledger.Campaigns.Revision, time.GetTimestamp());
+            if (time.GetElapsedTime(_campaignsSeenAt) > CampaignsSettle) return;
+        }
+
+        var repricer = new Repricer(ports.Decider(), ports.Inputs);
+        foreach (var effect in refused)
+        {
+            effect.Proposal = repricer.Again(effect.Proposal!);
+            effect.Command = Attempts.CommandOf(effect.Proposal);
+        }
+    }
 
     private async Task CommitAsync(TaskEpoch owner, List<Effect> effects, CancellationToken cancellationToken)
     {

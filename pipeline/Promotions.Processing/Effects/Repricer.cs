@@ -30,7 +30,8 @@ public sealed class Repricer(Decider decider, Func<DecisionInputs> inputs)
         }
     }
 
-    private DecisionProposal Again(DecisionProposal proposal) =>
+    /// <summary>The same attempt, decided on the campaigns as they are now.</summary>
+    public DecisionProposal Again(DecisionProposal proposal) =>
         Decide.Propose(decider, proposal.Request, proposal.Entities, VectorOf(proposal), proposal.Risk.LateMask, inputs());
 
     private static List<int>? Stale(List<LedgerOutcome?> outcomes)
