@@ -6,7 +6,7 @@ namespace Promotions.Streams.Kafka.Tests;
 
 internal static class Eventually
 {
-    public static readonly TimeSpan Long = TimeSpan.FromSeconds(40);
+    public static readonly TimeSpan Long = TimeSpan.FromSeconds(90);
 
     /// <summary>Waits for a condition that must come about; fails with a sentence where it does not.</summary>
     public static async Task HoldsAsync(Func<Task<bool>> condition, Func<string> otherwise, TimeSpan? within = null)
