@@ -90,7 +90,12 @@ internal static class Schema
         """,
         """
         CREATE SEQUENCE pending_order;
-        ALTER TABLE pending ADD COLUMN ord bigint NOT NULL DEFAULT nextval('pending_order'), ADD COLUMN leaf bytea;
+        ALTER TABLE pending ADD COLUMN ord bigint NOT NULL DEFAULT nextval('pending_order');
+        CREATE INDEX pending_in_order ON pending (ord);
+        """,
+        """
+        DROP INDEX IF EXISTS pending_in_order;
+        ALTER TABLE pending ADD COLUMN IF NOT EXISTS leaf bytea;
         UPDATE pending p SET leaf = e.leaf FROM entry e WHERE e.id = p.entry;
         ALTER TABLE pending ALTER COLUMN leaf SET NOT NULL, DROP CONSTRAINT pending_pkey, ADD PRIMARY KEY (ord);
         """,
