@@ -1,5 +1,6 @@
 using System.Globalization;
 using Promotions.Ledger;
+using Promotions.Ledger.Postgres;
 using Promotions.Ledger.Postgres.Verification;
 using Promotions.Ledger.Sqlite;
 using Promotions.Ledger.Sqlite.Verification;
@@ -18,6 +19,21 @@ internal static class MaintenanceCommands
             return Print(postgres is null ? Embedded(options) : await PostgresVerifier.VerifyAsync(postgres, checkpointKey, cancellationToken));
         }
         catch (Exception fault) when (fault is LedgerFaultException or Npgsql.NpgsqlException)
+        {
+            throw new StartRefusedException(fault.Message, fault);
+        }
+    }
+
+    public static async Task<int> MigrateAsync(string? postgres, CancellationToken cancellationToken)
+    {
+        if (postgres is null) throw new StartRefusedException("Name the database with --postgres (or PROMOTIONS_POSTGRES).");
+        try
+        {
+            var version = await PostgresLedger.MigrateAsync(postgres, cancellationToken);
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"The ledger's tables are at version {version}."));
+            return 0;
+        }
+        catch (Exception fault) when (fault is LedgerFaultException or ArgumentException)
         {
             throw new StartRefusedException(fault.Message, fault);
         }

@@ -34,6 +34,14 @@ var verify = new Command("verify", "Re-check every invariant of the ledger, stop
 verify.SetAction((parsed, cancellationToken) => GuardAsync(() => MaintenanceCommands.VerifyAsync(
     ServerOptions.FromEnvironment(), parsed.GetValue(postgres) ?? Environment.GetEnvironmentVariable("PROMOTIONS_POSTGRES"), Environment.GetEnvironmentVariable("PROMOTIONS_CHECKPOINT_KEY"), cancellationToken)));
 
+var migrate = new Command("migrate", "Make the PostgreSQL ledger's tables or bring them forward, as the database's owner; then run deploy/postgres/roles.sql.") { postgres };
+migrate.SetAction((parsed, cancellationToken) => GuardAsync(() => MaintenanceCommands.MigrateAsync(parsed.GetValue(postgres) ?? Environment.GetEnvironmentVariable("PROMOTIONS_POSTGRES"), cancellationToken)));
+
+var plan = new Option<bool>("--plan") { Description = "Print the commands that make them, for an operator.", Required = true };
+var topics = new Command("topics", "What the pipeline needs in Kafka under these settings.") { plan, bootstrap, postgres };
+topics.SetAction((parsed, cancellationToken) => GuardAsync(() => PipelineRole.PrintPlanAsync(
+    ServerOptions.FromEnvironment(), ScaledOptions.From("pipeline", parsed.GetValue(bootstrap), parsed.GetValue(postgres), null)!, time, cancellationToken)));
+
 var rebuild = new Command("rebuild-analytics", "Drop ClickHouse's tables and fill them again from the ledger.");
 rebuild.SetAction((_, cancellationToken) => GuardAsync(() => MaintenanceCommands.RebuildAnalyticsAsync(ServerOptions.FromEnvironment(), time, cancellationToken)));
 
@@ -44,7 +52,7 @@ var replay = new Command("replay", "Send a recorded year through the whole path 
 replay.SetAction((parsed, cancellationToken) =>
     GuardAsync(() => ReplayCommand.RunAsync(ServerOptions.FromEnvironment(), parsed.GetRequiredValue(source).FullName, time, cancellationToken)));
 
-var root = new RootCommand("Promotions: coupons and balances with a fraud decision inside every redemption.") { serve, verify, rebuild, replay };
+var root = new RootCommand("Promotions: coupons and balances with a fraud decision inside every redemption.") { serve, verify, migrate, topics, rebuild, replay };
 return await root.Parse(args).InvokeAsync();
 
 // What the operator can mend is one sentence and exit code 2; everything else is a defect and keeps its stack.

@@ -12,7 +12,12 @@ public partial class ReadmeCalls
     public async Task The_calls_of_the_readme_do_what_they_say()
     {
         await using var server = await RunningServer.StartAsync();
+        await DoWhatTheySayAsync(server);
+    }
 
+    /// <summary>Runs them and looks at the answers.</summary>
+    internal static async Task DoWhatTheySayAsync(RunningServer server)
+    {
         var answers = await RunAsync(Script(), server);
 
         Assert.Equal(8, answers.Count);

@@ -50,7 +50,7 @@ internal sealed class RunningServer : IAsyncDisposable
             throw;
         }
 
-        server.UseKey("checkout");
+        if (File.Exists(Path.Combine(folder, "keys", "checkout.key"))) server.UseKey("checkout");       // a process that serves no API has none
         return server;
     }
 

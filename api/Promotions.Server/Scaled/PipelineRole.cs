@@ -8,6 +8,7 @@ using Promotions.Processing.Kafka;
 using Promotions.Processing.Kafka.Effects;
 using Promotions.Processing.State;
 using Promotions.Processing.Topologies;
+using Promotions.Server.Metrics;
 using Promotions.Streams.Kafka;
 using Promotions.Streams.Kafka.Commit;
 using Promotions.Streams.Kafka.Status;
@@ -52,8 +53,15 @@ internal sealed class PipelineRole : IAsyncDisposable, IReadinessCheck
     }
 
     /// <summary>What an operator has to create where the pipeline may not.</summary>
-    public static string Plan(ScaledOptions options, ScaledSystem system, DataFolder folder, PipelineTelemetry telemetry, TimeProvider time) =>
-        KafkaRedemptions.Plan(DriverOptions(options, folder), Ports(system, telemetry, time), RedemptionsOptions());
+    public static async Task<int> PrintPlanAsync(ServerOptions server, ScaledOptions options, TimeProvider time, CancellationToken cancellationToken)
+    {
+        using var loggers = WebHosting.CreateLoggers();
+        var metrics = new ApiMetrics();
+        await using var system = await ScaledSystem.OpenAsync(options, new LedgerMetrics(metrics.Registry), time, loggers.CreateLogger<ScaledSystem>(), cancellationToken);
+        var telemetry = new PipelineTelemetry(metrics, new StreamsMetrics(metrics.Registry, () => null), loggers.CreateLogger<PipelineTelemetry>());
+        Console.Write(KafkaRedemptions.Plan(DriverOptions(options, DataFolder.Open(server.DataPath)), Ports(system, telemetry, time), RedemptionsOptions()));
+        return 0;
+    }
 
     public ValueTask<string?> CheckAsync(CancellationToken cancellationToken) =>
         ValueTask.FromResult(Completion.IsCompleted ? "The pipeline has stopped: " + (Completion.Exception?.InnerException?.Message ?? "it was told to.") : null);

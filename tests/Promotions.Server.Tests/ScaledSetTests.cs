@@ -1,0 +1,70 @@
+using System.Globalization;
+using System.Net;
+using Promotions.Kafka.Cluster;
+using Promotions.Ledger.Postgres.Tests;
+using Promotions.Ledger.Postgres.Verification;
+
+namespace Promotions.Server.Tests;
+
+/// <summary>The scaled set as its users run it: two pipeline processes and an API over a real Kafka and a real PostgreSQL.</summary>
+public sealed class ScaledSetTests
+{
+    [Fact]
+    public async Task The_readmes_calls_work_and_a_killed_pipeline_costs_time_and_nothing_else()
+    {
+        await using var kafka = await KafkaCluster.StartAsync();
+        var database = await PostgresServer.Shared.NewDatabaseAsync();
+        var environment = new Dictionary<string, string>
+        {
+            ["PROMOTIONS_KAFKA_BOOTSTRAP"] = kafka.Bootstrap,
+            ["PROMOTIONS_POSTGRES"] = database,
+            ["PROMOTIONS_KAFKA_PARTITIONS"] = "4",
+        };
+        await using var killed = await StartAsync(environment, "pipeline");
+        await using var survivor = await StartAsync(environment, "pipeline");
+        await using var api = await StartAsync(environment, "api,admin");
+
+        await ReadmeCalls.DoWhatTheySayAsync(api);
+        const string Campaign = """{"id":"ten","name":"Ten","distribution":"public","currency":"EUR","benefit":{"type":"percent_off","basis_points":1000}}""";
+        Assert.InRange((int)(await api.SendAsync(HttpMethod.Post, "/v1/campaigns", Campaign, key: "admin")).Status, 200, 299);
+
+        var before = await RedeemAsync(api, first: 0, count: 10);
+        await killed.KillAsync();
+        var after = await RedeemAsync(api, first: 10, count: 10);
+        Assert.All(before.Concat(after), answer => Assert.Contains("approved", answer, StringComparison.Ordinal));
+
+        // A retry finds what was decided, whoever decided it.
+        Assert.Equal(before, await RedeemAsync(api, first: 0, count: 10));
+        Assert.Equal(0, await api.StopAsync());
+        Assert.Equal(0, await survivor.StopAsync());
+        Assert.Equal(21L, await PostgresServer.ExecuteAsync(database, "SELECT count(*) FROM decision"));       // the README's one, and these
+        var report = await PostgresVerifier.VerifyAsync(database, keyPath: null, TestContext.Current.CancellationToken);
+        Assert.Empty(report.Findings);
+    }
+
+    /// <summary>One after another, each asked again under its id while the pipeline has no answer: as a checkout does.</summary>
+    private static async Task<List<string>> RedeemAsync(RunningServer api, int first, int count)
+    {
+        var answers = new List<string>();
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(120));
+        for (var i = first; i < first + count; i++)
+        {
+            var body = string.Create(CultureInfo.InvariantCulture,
+                $$$"""{"id":"s-{{{i}}}","channel":"web-de","customer":{"id":"c-{{{i}}}"},"order":{"id":"so-{{{i}}}","currency":"EUR","items":[{"line":"1","sku":"mug","category":"kitchen","quantity":1,"unit_price":{"amount":1500,"currency":"EUR"}}]},"redeemables":[{"type":"coupon","code":"ten"}],"context":{"device_id":"sd-{{{i}}}","ip":"203.0.113.{{{i}}}"}}""");
+            while (true)
+            {
+                limit.Token.ThrowIfCancellationRequested();
+                var (status, answer, _) = await api.SendAsync(HttpMethod.Post, "/v1/redemptions", body);
+                if (status is HttpStatusCode.ServiceUnavailable) continue;
+                Assert.True(status is HttpStatusCode.OK, $"{status} {answer}");
+                answers.Add(answer!.ToJsonString());
+                break;
+            }
+        }
+
+        return answers;
+    }
+
+    private static Task<RunningServer> StartAsync(Dictionary<string, string> environment, string roles) =>
+        RunningServer.StartAsync(environment: new Dictionary<string, string>(environment) { ["PROMOTIONS_ROLES"] = roles }, arguments: ["--no-analytics"]);
+}
