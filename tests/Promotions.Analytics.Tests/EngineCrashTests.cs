@@ -31,17 +31,19 @@ public sealed class EngineCrashTests
             var run = sink.RunAsync(stop.Token);
 
             // Seeded pauses: the kill falls into any statement of a batch, and the outcome must be the same for all.
+            // Each kill takes another process: the one killed before may still be named until its end is noticed.
             var random = new Random(7);
+            var killed = 0;
             for (var kill = 0; kill < 4; kill++)
             {
                 var before = sink.Position;
                 while (sink.Position == before && sink.Behind > 0) await Task.Delay(10, Stop);
                 await Task.Delay(random.Next(60), Stop);
-                if (engine.ProcessId is { } id)
-                {
-                    using var process = Process.GetProcessById(id);
-                    process.Kill();
-                }
+                int? living;
+                while ((living = engine.ProcessId) is null || living == killed) await Task.Delay(10, Stop);
+                killed = living.Value;
+                using var process = Process.GetProcessById(killed);
+                process.Kill();
             }
 
             while (sink.Position < ledger.LastOutboxPosition) await Task.Delay(20, Stop);

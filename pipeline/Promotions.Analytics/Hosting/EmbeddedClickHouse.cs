@@ -18,7 +18,7 @@ public sealed class EmbeddedClickHouse : IAsyncDisposable
     private readonly CancellationTokenSource _stop = new();
     private readonly Task _run;
     private TaskCompletionSource _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private volatile Process? _process;
+    private volatile int _processId;
     private string _lastWords = "";
 
     private EmbeddedClickHouse(EmbeddedClickHouseOptions options, TimeProvider time, ILogger logger)
@@ -37,8 +37,8 @@ public sealed class EmbeddedClickHouse : IAsyncDisposable
     /// <summary>True while the child answers.</summary>
     public bool Ready => Volatile.Read(ref _ready).Task.IsCompletedSuccessfully;
 
-    /// <summary>Of the child; null while there is none.</summary>
-    public int? ProcessId => _process is { } process ? process.Id : null;
+    /// <summary>Of the child; null while there is none. A child that was killed keeps its id here until its end is noticed.</summary>
+    public int? ProcessId => _processId is > 0 and var id ? id : null;
 
     /// <summary>Why it is not ready, in the child's own words; empty when there is nothing to tell.</summary>
     public string LastWords => Volatile.Read(ref _lastWords);
@@ -62,7 +62,7 @@ public sealed class EmbeddedClickHouse : IAsyncDisposable
             try
             {
                 using var process = Launch();
-                _process = process;
+                _processId = process.Id;
                 if (await RunAsync(process)) failures = 0;
                 code = process.ExitCode;
             }
@@ -72,7 +72,7 @@ public sealed class EmbeddedClickHouse : IAsyncDisposable
             }
             finally
             {
-                _process = null;
+                _processId = 0;
             }
 
             if (_stop.IsCancellationRequested) return;
