@@ -14,7 +14,7 @@ public interface ISystemStatus
 /// <param name="Members">By id; one where everything is embedded.</param>
 /// <param name="Ledger">Null where this process has no ledger at hand.</param>
 /// <param name="Followers">By name: who reads the ledger afterwards.</param>
-/// <param name="OutcomeDelaySeconds">From a decision to its outcome's being counted by features; null where nothing was decided lately. Embedded it is 0: outcomes follow in the same batch.</param>
+/// <param name="OutcomeDelaySeconds">From a request to its outcome's being counted by features, of refusals, which are what features count; mean of the last minute; null where there was none. Embedded it is 0: outcomes follow in the same batch.</param>
 public sealed record SystemAnswer(
     [property: AllowedValues("embedded", "kafka")] string Mode, [property: DataType(DataType.DateTime)] string At, IReadOnlyList<MemberAnswer> Members, LedgerStateAnswer? Ledger,
     IReadOnlyList<FollowerAnswer> Followers, double? OutcomeDelaySeconds);

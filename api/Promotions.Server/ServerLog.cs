@@ -1,3 +1,4 @@
+using Promotions.Ledger;
 
 namespace Promotions.Server;
 
@@ -46,6 +47,9 @@ internal static partial class ServerLog
     [LoggerMessage(EventId = 9017, Level = LogLevel.Warning, Message = "Task {Task} belongs to another process now; it is given up here")]
     public static partial void TaskFenced(ILogger logger, string task);
 
-    [LoggerMessage(EventId = 9018, Level = LogLevel.Warning, Message = "Kafka's client: {Message}")]
-    public static partial void KafkaClientSaid(ILogger logger, string message);
+    [LoggerMessage(EventId = 9018, Level = LogLevel.Warning, Message = "Kafka's client: {Message} ({HeldBack} warnings before it were held back)")]
+    public static partial void KafkaClientSaid(ILogger logger, string message, long heldBack);
+
+    [LoggerMessage(EventId = 9019, Level = LogLevel.Information, Message = "The ledger refused a record of {Topic}: {Refusal}")]
+    public static partial void LedgerRefused(ILogger logger, string topic, LedgerRefusal refusal);
 }

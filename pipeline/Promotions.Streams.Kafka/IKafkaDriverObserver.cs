@@ -12,8 +12,8 @@ public interface IKafkaDriverObserver
     /// <summary>About once a second, for each sub-topology that did something.</summary>
     void Processed(int subTopology, int records) { }
 
-    /// <summary>For the status: from a decision to its outcome's being counted, mean since the last call; null where nothing was measured.</summary>
-    double? TakeOutcomeDelaySeconds() => null;
+    /// <summary>For the status: from a request to its outcome's being counted, mean of late; null where nothing was measured.</summary>
+    double? OutcomeDelaySeconds => null;
 
     void Assigned(IReadOnlyCollection<TaskId> tasks) { }
     void Revoked(IReadOnlyCollection<TaskId> tasks) { }

@@ -28,7 +28,7 @@ public sealed partial class KafkaDriver
         var state = stopped is not null ? "stopped" : _stop.IsCancellationRequested ? "leaving" : !_joined ? "starting" : IsServing ? "running" : "rebalancing";
         return new(
             _options.MemberId, Environment.MachineName, Environment.ProcessId, _time.GetUtcNow().ToUnixTimeMilliseconds(), StartedAt.ToUnixTimeMilliseconds(), state, stopped, tasks,
-            _committer.TakeMeanSeconds(), _observer.TakeOutcomeDelaySeconds());
+            _committer.TakeMeanSeconds(), _observer.OutcomeDelaySeconds);
     }
 
     internal void ClientSaid(string message) => _observer.ClientSaid(message);

@@ -34,7 +34,7 @@ internal sealed class StreamsMetrics
         _deadLetters = factory.CreateCounter("promotions_streams_dead_letters_total", "Records given up and sent to dead-letters.");
         _lateParts = factory.CreateCounter("promotions_streams_late_parts_total", "Parts of a request that did not come within gather's patience, by entity kind.", "kind");
         _commits = factory.CreateHistogram("promotions_streams_commit_seconds", "Time of one commit: waiting for acknowledgements, the transaction, local state.", new HistogramConfiguration { Buckets = Seconds });
-        _outcomeDelays = factory.CreateHistogram("promotions_streams_outcome_delay_seconds", "From a decision to its outcome's being counted by features.", new HistogramConfiguration { Buckets = Seconds });
+        _outcomeDelays = factory.CreateHistogram("promotions_streams_outcome_delay_seconds", "From a request to the refusal's being counted by features, for each entity that counts it. No feature counts an approval.", new HistogramConfiguration { Buckets = Seconds });
         registry.AddBeforeCollectCallback(() => Show(status()));
     }
 

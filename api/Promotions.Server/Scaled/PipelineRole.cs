@@ -40,7 +40,7 @@ internal sealed class PipelineRole : IAsyncDisposable, IReadinessCheck
     {
         try
         {
-            return new(await KafkaRedemptions.StartAsync(DriverOptions(options, folder), Ports(system, telemetry, time), RedemptionsOptions(), telemetry, time));
+            return new(await KafkaRedemptions.StartAsync(DriverOptions(options, folder), Ports(system, telemetry, time), RedemptionsOptions(telemetry), telemetry, time));
         }
         catch (TopicPlanException missing)
         {
@@ -58,8 +58,8 @@ internal sealed class PipelineRole : IAsyncDisposable, IReadinessCheck
         using var loggers = WebHosting.CreateLoggers();
         var metrics = new ApiMetrics();
         await using var system = await ScaledSystem.OpenAsync(options, new LedgerMetrics(metrics.Registry), time, loggers.CreateLogger<ScaledSystem>(), cancellationToken);
-        var telemetry = new PipelineTelemetry(metrics, new StreamsMetrics(metrics.Registry, () => null), loggers.CreateLogger<PipelineTelemetry>());
-        Console.Write(KafkaRedemptions.Plan(DriverOptions(options, DataFolder.Open(server.DataPath)), Ports(system, telemetry, time), RedemptionsOptions()));
+        var telemetry = new PipelineTelemetry(metrics, new StreamsMetrics(metrics.Registry, () => null), time, loggers.CreateLogger<PipelineTelemetry>());
+        Console.Write(KafkaRedemptions.Plan(DriverOptions(options, DataFolder.Open(server.DataPath)), Ports(system, telemetry, time), RedemptionsOptions(telemetry)));
         return 0;
     }
 
@@ -68,7 +68,10 @@ internal sealed class PipelineRole : IAsyncDisposable, IReadinessCheck
 
     public ValueTask DisposeAsync() => _redemptions.DisposeAsync();
 
-    private static KafkaRedemptionsOptions RedemptionsOptions() => new() { Topology = RedemptionTopologyOptions.Default with { EntityCacheBytes = EntityCacheBytes } };
+    private static KafkaRedemptionsOptions RedemptionsOptions(PipelineTelemetry telemetry) => new()
+    {
+        Topology = RedemptionTopologyOptions.Default with { EntityCacheBytes = EntityCacheBytes, Counted = telemetry.Counted },
+    };
 
     private static KafkaDriverOptions DriverOptions(ScaledOptions options, DataFolder folder) => new()
     {

@@ -1,4 +1,5 @@
 using Promotions.Api.Observing;
+using Promotions.Domain;
 using Promotions.Domain.Decisions;
 using Promotions.Features;
 using Promotions.Ledger;
@@ -10,8 +11,24 @@ using Promotions.Streams.Kafka;
 namespace Promotions.Server.Scaled;
 
 /// <summary>What the driver and the effects of a pipeline process tell: into metrics, and into the log where a person should know.</summary>
-internal sealed class PipelineTelemetry(ApiMetrics api, StreamsMetrics streams, ILogger<PipelineTelemetry> logger) : IKafkaDriverObserver, IRedemptionEffectsObserver
+internal sealed class PipelineTelemetry(ApiMetrics api, StreamsMetrics streams, TimeProvider time, ILogger<PipelineTelemetry> logger) : IKafkaDriverObserver, IRedemptionEffectsObserver
 {
+    private readonly ClientWarnings _clientWarnings = new(time);
+    private readonly RecentMean _outcomeDelay = new(time);
+
+    /// <summary>Features have counted what became known. Of outcomes, how long after their request.</summary>
+    public void Counted(FeedbackType type, EventTime at)
+    {
+        if (type is not FeedbackType.Outcome) return;
+        var delay = TimeSpan.FromMilliseconds(Math.Max(0, EventTime.Now(time).UnixMilliseconds - at.UnixMilliseconds));
+        streams.OutcomeCounted(delay);
+        _outcomeDelay.Add(delay.TotalSeconds);
+    }
+
+    public double? OutcomeDelaySeconds => _outcomeDelay.Read();
+
+    public void Processed(int subTopology, int records) => streams.Processed(subTopology, records);
+
     public void Decided(Decision decision, bool repeated, TimeSpan sinceArrival)
     {
         if (repeated) return;
@@ -21,10 +38,8 @@ internal sealed class PipelineTelemetry(ApiMetrics api, StreamsMetrics streams, 
 
     public void LatePart(EntityKind kind) => streams.PartLate(FeatureCatalog.KindName(kind));
 
-    public void Refused(string topic, LedgerRefusal refusal)
-    {
-        // The answer says so, and the dead letter where nobody waits for one.
-    }
+    /// <summary>Whoever waits is told; this is for who asks why a report changed nothing.</summary>
+    public void Refused(string topic, LedgerRefusal refusal) => ServerLog.LedgerRefused(logger, topic, refusal);
 
     public void Committed(TimeSpan took, int tasks) => streams.Committed(took);
     public void RestoredRecords(int records) => streams.Restored(records);
@@ -40,5 +55,9 @@ internal sealed class PipelineTelemetry(ApiMetrics api, StreamsMetrics streams, 
     public void Retrying(TaskId task, Exception fault) => ServerLog.EffectsRetried(logger, fault, task.ToString());
     public void Fenced(TaskId task) => ServerLog.TaskFenced(logger, task.ToString());
     public void Faulted(string what, Exception fault) => ServerLog.PipelineFault(logger, fault, what);
-    public void ClientSaid(string message) => ServerLog.KafkaClientSaid(logger, message);
+
+    public void ClientSaid(string message)
+    {
+        if (_clientWarnings.TryTake(out var heldBack)) ServerLog.KafkaClientSaid(logger, message, heldBack);
+    }
 }

@@ -91,7 +91,7 @@ internal static class ScaledCommand
     private static async Task<PipelineRole> StartPipelineAsync(ScaledOptions scaled, ScaledSystem system, DataFolder folder, ApiMetrics metrics, TimeProvider time, ILoggerFactory loggers)
     {
         PipelineRole? role = null;
-        var telemetry = new PipelineTelemetry(metrics, new StreamsMetrics(metrics.Registry, () => role?.Status), loggers.CreateLogger<PipelineTelemetry>());
+        var telemetry = new PipelineTelemetry(metrics, new StreamsMetrics(metrics.Registry, () => role?.Status), time, loggers.CreateLogger<PipelineTelemetry>());
         return role = await PipelineRole.StartAsync(scaled, system, folder, telemetry, time);
     }
 

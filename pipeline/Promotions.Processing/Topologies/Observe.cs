@@ -1,5 +1,6 @@
 using System.IO.Hashing;
 using System.Runtime.InteropServices;
+using Promotions.Domain;
 using Promotions.Features;
 using Promotions.Streams;
 using Promotions.Streams.State;
@@ -10,7 +11,8 @@ namespace Promotions.Processing.Topologies;
 /// <remarks>The hash of each part goes to the log: a replay that gives another one is stopped. It is taken before the price, so that replay needs no campaign.</remarks>
 /// <param name="hopsAreTopics">A fact that became known may come again (whoever published it crashed before it said so): each is then counted once, by its id. Where hops are calls the log
 /// holds each once.</param>
-internal sealed class Observe(bool hopsAreTopics) : IProcessor<EntityKey, EntityRecord, string, GatherRecord>
+/// <param name="counted">Told of each fact that was counted, with its event time; null for nobody.</param>
+internal sealed class Observe(bool hopsAreTopics = false, Action<FeedbackType, EventTime>? counted = null) : IProcessor<EntityKey, EntityRecord, string, GatherRecord>
 {
     private IProcessorContext<string, GatherRecord> _context = null!;
     private KeyedStore<EntityKey, EntityState> _entities = null!;
@@ -47,5 +49,6 @@ internal sealed class Observe(bool hopsAreTopics) : IProcessor<EntityKey, Entity
         var feedback = record.Value.Feedback;
         if (_counted?.Get(new(record.Key, feedback.Type, record.Value.FeedbackKey)).TryCount(feedback.At) is false) return;
         _entities.Get(record.Key).Apply(feedback);
+        counted?.Invoke(feedback.Type, feedback.At);
     }
 }

@@ -1,3 +1,4 @@
+using Promotions.Domain;
 using Promotions.Features;
 using Promotions.Processing.Decisions;
 using Promotions.Processing.Records;
@@ -47,7 +48,7 @@ public static class RedemptionTopology
     public static Topology Build(Func<Decider> decider, Func<DecisionInputs> inputs, long cacheBytes = StoreDefinition.CacheBytesDefault)
     {
         var builder = new TopologyBuilder();
-        var parts = Parts(builder, hopsAreTopics: false, cacheBytes, LogFeedback(builder));
+        var parts = Parts(builder, static () => new Observe(), hopsAreTopics: false, cacheBytes, LogFeedback(builder));
         var gathered = builder.Processor("gather", static () => new Gather(), parts);
         var decided = builder.Processor("decide", () => new Decide(decider(), inputs), gathered);
         return builder.Sink("decisions", Topics.Decisions, new DecisionProposalCodec(), decided).Build();
@@ -59,7 +60,7 @@ public static class RedemptionTopology
         var times = options.Gather.Checked();
         var builder = new TopologyBuilder();
         var feedback = builder.Source(Topics.Outcomes, Topics.Outcomes, new FeedbackDecoder(ReadFeedback), static feedback => feedback.Customer);
-        var parts = Parts(builder, hopsAreTopics: true, options.EntityCacheBytes, feedback);
+        var parts = Parts(builder, () => new Observe(hopsAreTopics: true, options.Counted), hopsAreTopics: true, options.EntityCacheBytes, feedback);
         var gathered = builder.Processor("gather", () => new PatientGather(times), parts);
         builder.Store(new StoreDefinition<EntityKey, CustomerRequests>(InFlight, InFlightId, new InFlightSerde(), options.InFlightCacheBytes), "gather");
         var decided = builder.Processor("decide", () => new DecideFor(decider(), inputs), gathered);
@@ -70,7 +71,7 @@ public static class RedemptionTopology
     }
 
     /// <summary>Requests and feedback to entities, entities' parts to customers.</summary>
-    private static Node<string, GatherRecord> Parts(TopologyBuilder builder, bool hopsAreTopics, long cacheBytes, params ReadOnlySpan<Node<EntityKey, EntityFeedback>> feedback)
+    private static Node<string, GatherRecord> Parts(TopologyBuilder builder, Func<Observe> observe, bool hopsAreTopics, long cacheBytes, params ReadOnlySpan<Node<EntityKey, EntityFeedback>> feedback)
     {
         var requests = builder.Source("requests", Topics.Requests, new ObservedRequestDecoder(), static observed => observed.Request.Customer.Id);
         var announced = builder.Processor("announce", static () => new Announce(), requests);
@@ -78,7 +79,7 @@ public static class RedemptionTopology
         var told = builder.Processor("feedback-to-entities", static () => new FeedbackToEntities(), feedback);
 
         var byEntity = builder.Repartition("by-entity", EntityRecordsTopic, new EntityKeyCodec(), new EntityRecordCodec(), observations, told);
-        var parts = builder.Processor("observe", () => new Observe(hopsAreTopics), byEntity);
+        var parts = builder.Processor("observe", observe, byEntity);
         builder.Store(new StoreDefinition<EntityKey, EntityState>(Entities, EntitiesId, new EntitySerde(), cacheBytes), "observe");
         if (hopsAreTopics) builder.Store(new StoreDefinition<FeedbackKey, CountedFeedback>(Counted, CountedId, new CountedFeedbackSerde(), Math.Max(cacheBytes / 16, RedemptionTopologyOptions.CacheBytesMin)), "observe");
         return builder.Repartition("by-customer", PartsTopic, new TextCodec(), new GatherRecordCodec(), announced, parts);
@@ -104,7 +105,8 @@ public static class RedemptionTopology
 /// <param name="Gather">How long gather waits.</param>
 /// <param name="EntityCacheBytes">Memory for entities, per partition. Unit: bytes; at least 64 KiB.</param>
 /// <param name="InFlightCacheBytes">Memory for requests in flight, per partition. Unit: bytes; at least 64 KiB.</param>
-public sealed record RedemptionTopologyOptions(GatherTimes Gather, long EntityCacheBytes = 64L << 20, long InFlightCacheBytes = 16L << 20)
+/// <param name="Counted">Told of each fact that an entity has counted, with the fact's event time, on the task's thread: for metrics. Must not block or throw; a task that goes back tells again.</param>
+public sealed record RedemptionTopologyOptions(GatherTimes Gather, long EntityCacheBytes = 64L << 20, long InFlightCacheBytes = 16L << 20, Action<FeedbackType, EventTime>? Counted = null)
 {
     internal const long CacheBytesMin = 64 << 10;
 

@@ -10,8 +10,8 @@ namespace Promotions.Streams.Kafka.Status;
 /// <param name="StartedAtMs">Unit: Unix milliseconds.</param>
 /// <param name="State"><c>starting</c>, <c>rebalancing</c>, <c>running</c>, <c>leaving</c> or <c>stopped</c>.</param>
 /// <param name="StoppedBecause">A sentence where it stopped by itself; null otherwise.</param>
-/// <param name="CommitSeconds">How long the last commits took, mean over those since it was said before; null where there was none.</param>
-/// <param name="OutcomeDelaySeconds">From a decision to its outcome's being counted by features, mean over those since it was said before; null where there was none.</param>
+/// <param name="CommitSeconds">How long the last commits took, mean of late; null where there was none.</param>
+/// <param name="OutcomeDelaySeconds">From a request to its outcome's being counted by features, mean of late; null where there was none.</param>
 public sealed record MemberStatus(
     string Id, string Host, int ProcessId, long AtMs, long StartedAtMs, string State, string? StoppedBecause, IReadOnlyList<MemberTask> Tasks,
     double? CommitSeconds = null, double? OutcomeDelaySeconds = null)
