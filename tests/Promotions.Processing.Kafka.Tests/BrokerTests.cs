@@ -102,7 +102,7 @@ public class BrokerTests
         public void Dispose() => Directory.Delete(Path, recursive: true);
     }
 
-    private sealed class Silent : IRedemptionEffectsObserver
+    internal sealed class Silent : IRedemptionEffectsObserver
     {
         public void Decided(Promotions.Domain.Decisions.Decision decision, bool repeated, TimeSpan sinceArrival) { }
         public void LatePart(Promotions.Features.EntityKind kind) { }
