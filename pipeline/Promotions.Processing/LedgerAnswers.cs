@@ -3,6 +3,7 @@ using Promotions.Domain.Campaigns;
 using Promotions.Domain.Decisions;
 using Promotions.Domain.Events;
 using Promotions.Ledger;
+using Promotions.Ledger.Booking;
 
 namespace Promotions.Processing;
 
@@ -68,12 +69,9 @@ public sealed class LedgerAnswers(ILedger ledger, TimeProvider time)
         return RefusalCode.None;
     }
 
-    private long AvailableOf(string customer, RedeemableType type, string currency)
-    {
-        var segment = type switch { RedeemableType.Points => "points", RedeemableType.Cash => "cash", RedeemableType.Gift => "gift", _ => "refund" };
-        var unit = type is RedeemableType.Points ? "points" : currency;
-        return ledger.Reader.BalancesOf(customer).FirstOrDefault(b => b.Segment == segment && b.Unit == unit)?.Available ?? 0;
-    }
+    private long AvailableOf(string customer, RedeemableType type, string currency) => AccountKey.Paying(type, customer, currency) is { } account
+        ? ledger.Reader.BalancesOf(customer).FirstOrDefault(balance => balance.Segment == account.Member && balance.Unit == account.Unit)?.Available ?? 0
+        : 0;
 
     private LimitsLeft LimitsLeft(string campaignId, string? code, string customerId)
     {
