@@ -80,6 +80,7 @@ public class HelmChartTests
             Assert.Equal("eu.", environment["PROMOTIONS_KAFKA_PREFIX"].Text("value"));
             var isPipeline = workload.Text("kind") == "StatefulSet";
             Assert.Equal(isPipeline ? "kafka-pipeline" : "kafka-user", environment["PROMOTIONS_KAFKA_SASL_PASSWORD"].Text("valueFrom/secretKeyRef/name"));
+            Assert.Equal(isPipeline ? "db-pipeline" : "db", environment["PROMOTIONS_POSTGRES"].Text("valueFrom/secretKeyRef/name"));
             var pod = workload.At("spec/template/spec")!;
             foreach (var (name, file) in (ReadOnlySpan<(string, string)>)[("SSL_CA", "kafka-ca"), ("SSL_CERTIFICATE", "kafka-client"), ("SSL_KEY", "kafka-client")])
             {

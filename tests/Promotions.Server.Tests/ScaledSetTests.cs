@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
 using Promotions.Kafka.Cluster;
+using Promotions.Ledger.Postgres;
 using Promotions.Ledger.Postgres.Tests;
 using Promotions.Ledger.Postgres.Verification;
 
@@ -14,15 +15,17 @@ public sealed class ScaledSetTests
     {
         await using var kafka = await KafkaCluster.StartAsync();
         var database = await PostgresServer.Shared.NewDatabaseAsync();
+        await PostgresLedger.MigrateAsync(database, TestContext.Current.CancellationToken);
+        await PostgresServer.ExecuteAsync(database, await File.ReadAllTextAsync(Path.Combine(Repository.Root, "deploy", "postgres", "roles.sql"), TestContext.Current.CancellationToken));
+        foreach (var role in (string[])["pipeline", "api"]) await PostgresServer.ExecuteAsync(database, $"CREATE ROLE {role} LOGIN IN ROLE promotions_{role}");
         var environment = new Dictionary<string, string>
         {
             ["PROMOTIONS_KAFKA_BOOTSTRAP"] = kafka.Bootstrap,
-            ["PROMOTIONS_POSTGRES"] = database,
             ["PROMOTIONS_KAFKA_PARTITIONS"] = "4",
         };
-        await using var killed = await StartAsync(environment, "pipeline");
-        await using var survivor = await StartAsync(environment, "pipeline");
-        await using var api = await StartAsync(environment, "api,admin");
+        await using var killed = await StartAsync(environment, database, "pipeline", "pipeline");
+        await using var survivor = await StartAsync(environment, database, "pipeline", "pipeline");
+        await using var api = await StartAsync(environment, database, "api", "api,admin");
 
         await ReadmeCalls.DoWhatTheySayAsync(api);
         const string Campaign = """{"id":"ten","name":"Ten","distribution":"public","currency":"EUR","benefit":{"type":"percent_off","basis_points":1000}}""";
@@ -65,6 +68,8 @@ public sealed class ScaledSetTests
         return answers;
     }
 
-    private static Task<RunningServer> StartAsync(Dictionary<string, string> environment, string roles) =>
-        RunningServer.StartAsync(environment: new Dictionary<string, string>(environment) { ["PROMOTIONS_ROLES"] = roles }, arguments: ["--no-analytics"]);
+    /// <param name="user">The process's own: not the database's owner.</param>
+    private static Task<RunningServer> StartAsync(Dictionary<string, string> environment, string database, string user, string roles) => RunningServer.StartAsync(
+        environment: new Dictionary<string, string>(environment) { ["PROMOTIONS_ROLES"] = roles, ["PROMOTIONS_POSTGRES"] = database.Replace("Username=promotions", "Username=" + user, StringComparison.Ordinal) },
+        arguments: ["--no-analytics"]);
 }

@@ -95,7 +95,7 @@ containers:
       {{- range $name, $value := $kafka.settings }}
       - { name: PROMOTIONS_KAFKA_{{ $name | upper | replace "." "_" }}, value: {{ $value | quote }} }
       {{- end }}
-      - { name: PROMOTIONS_POSTGRES, valueFrom: { secretKeyRef: { name: {{ .root.Values.postgres.existingSecret }}, key: {{ .root.Values.postgres.key }} } } }
+      - { name: PROMOTIONS_POSTGRES, valueFrom: { secretKeyRef: { name: {{ .values.postgresSecret | default .root.Values.postgres.existingSecret }}, key: {{ .root.Values.postgres.key }} } } }
       {{- with .root.Values.clickhouse.existingSecret }}
       - { name: PROMOTIONS_CLICKHOUSE, valueFrom: { secretKeyRef: { name: {{ . }}, key: {{ $.root.Values.clickhouse.key }} } } }
       {{- end }}
