@@ -91,7 +91,7 @@ public sealed partial class KafkaDriver : IAsyncDisposable
         var units = StreamUnit.Of(topology, names, effectTopics);
         IReadOnlyDictionary<string, int> partitions;
         using (var admin = clients.Admin())
-            partitions = await TopicPlan.EnsureAsync(admin, topology, units, names, options, effectTopics).ConfigureAwait(false);
+            partitions = await TopicPlan.EnsureAsync(admin, topology, units, names, options, effectTopics, observer.ClientSaid).ConfigureAwait(false);
         var driver = new KafkaDriver(topology, options, units, clients, partitions, effects, intake, observer, time ?? TimeProvider.System);
         driver._restorer.Start();
         driver._committer.Start();

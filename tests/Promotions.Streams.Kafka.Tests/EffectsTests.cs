@@ -91,6 +91,32 @@ public sealed class EffectsTests(KafkaServer server)
         Assert.Contains($"{rig.Name}g-in-changelog", KafkaDriver.Plan(Rig.Topology(), options), StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task A_changelog_that_would_forget_refuses_the_start_and_says_how_to_mend_it()
+    {
+        var rig = await RigAsync("forgets");
+        var changelog = $"{rig.Name}g-in-changelog";
+        await server.Cluster.CreateTopicAsync(changelog, 1, new Dictionary<string, string> { ["cleanup.policy"] = "delete" });
+        var refused = await Assert.ThrowsAsync<TopicPlanException>(() => KafkaDriver.StartAsync(Rig.Topology(), rig.Options, rig.Effects));
+        Assert.Contains($"'{changelog}' has cleanup.policy=delete and needs compact", refused.Message, StringComparison.Ordinal);
+        Assert.Contains("kafka-configs.sh --alter", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_setting_that_loses_nothing_is_told_and_the_driver_starts()
+    {
+        var rig = await RigAsync("tells");
+        await server.Cluster.CreateTopicAsync($"{rig.Name}g-in-changelog", 1, new Dictionary<string, string> { ["cleanup.policy"] = "compact", ["delete.retention.ms"] = "1000" });
+        var told = new Told();
+        await using (await KafkaDriver.StartAsync(Rig.Topology(), rig.Options, rig.Effects, observer: told)) Assert.Contains(told.Warnings, line => line.Contains("has delete.retention.ms=1000;", StringComparison.Ordinal));
+    }
+
+    private sealed class Told : IKafkaDriverObserver
+    {
+        public System.Collections.Concurrent.ConcurrentQueue<string> Warnings { get; } = [];
+        public void ClientSaid(string message) => Warnings.Enqueue(message);
+    }
+
     private async Task<Rig> RigAsync(string what, bool createInput = true)
     {
         var rig = new Rig(server.Cluster, KafkaServer.NewName(what));

@@ -55,14 +55,16 @@ internal static class TopicPlan
     }
 
     /// <summary>Makes the topics that are missing, and checks those that are there.</summary>
+    /// <param name="warn">Told of settings that are others than planned, and may stay so.</param>
     /// <returns>Partitions of every topic of the plan.</returns>
     /// <exception cref="TopicPlanException">Some are missing or wrong, and the message is the plan.</exception>
     public static async Task<IReadOnlyDictionary<string, int>> EnsureAsync(
-        IAdminClient admin, Topology topology, IReadOnlyList<StreamUnit> units, TopicNames names, KafkaDriverOptions options, IReadOnlyCollection<string> effects)
+        IAdminClient admin, Topology topology, IReadOnlyList<StreamUnit> units, TopicNames names, KafkaDriverOptions options, IReadOnlyCollection<string> effects, Action<string> warn)
     {
         var found = await FindAsync(admin).ConfigureAwait(false);
         var plan = Of(topology, units, names, options, effects, found);
         Check(units, found);
+        await TopicSettings.CheckAsync(admin, [.. plan.Where(t => found.ContainsKey(t.Name))], warn).ConfigureAwait(false);
         var missing = plan.Where(t => !found.ContainsKey(t.Name)).ToList();
         if (missing.Count == 0) return found;
         if (!options.CreateTopics) throw new TopicPlanException($"{missing.Count} topics are missing. Create them:\n{Commands(missing)}");
