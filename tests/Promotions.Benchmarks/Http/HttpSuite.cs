@@ -1,6 +1,4 @@
 using System.Globalization;
-using System.Text;
-using System.Text.Json;
 
 namespace Promotions.Benchmarks.Http;
 
@@ -8,7 +6,6 @@ namespace Promotions.Benchmarks.Http;
 internal sealed class HttpSuite : IBenchSuite
 {
     private const int RatePerSecond = 1_000;
-    private const int Customers = 20_000;
     public string Name => "http";
 
     public async Task RunAsync(BenchReport report, CancellationToken cancellationToken)
@@ -19,23 +16,23 @@ internal sealed class HttpSuite : IBenchSuite
         try
         {
             await using var server = await ServerProcess.StartAsync(Path.Combine(folder, "data"), ["--no-demo"], cancellationToken);
-            await server.PostAsync("/v1/campaigns", """{"id":"public-ten","name":"Ten","distribution":"public","currency":"EUR","benefit":{"type":"percent_off","basis_points":1000}}""", cancellationToken);
-            await server.PostAsync("/v1/campaigns", """{"id":"granted","name":"Granted","distribution":"private","currency":"EUR","benefit":{"type":"percent_off","basis_points":500}}""", cancellationToken);
-            var key = await server.KeyAsync("checkout", cancellationToken);
+            await server.Api.PostAsync("/v1/campaigns", RedemptionTargets.Campaign, cancellationToken);
+            await server.Api.PostAsync("/v1/campaigns", """{"id":"granted","name":"Granted","distribution":"private","currency":"EUR","benefit":{"type":"percent_off","basis_points":500}}""", cancellationToken);
+            var key = await server.Api.KeyAsync("checkout", cancellationToken);
             report.Progress("warming up");
-            await OpenLoop.RunAsync(vegeta, 500, TimeSpan.FromSeconds(8), Targets(server.Port, key, "warm", 4_000), folder, cancellationToken);
+            await OpenLoop.RunAsync(vegeta, 500, TimeSpan.FromSeconds(8), RedemptionTargets.Make(server.Api.Port, key, "warm", 4_000), folder, cancellationToken);
 
             report.Progress("1,000/s for 20 s");
-            var alone = await OpenLoop.RunAsync(vegeta, RatePerSecond, TimeSpan.FromSeconds(20), Targets(server.Port, key, "a", 20 * RatePerSecond), folder, cancellationToken);
-            Row(report, "http.p50", alone.P50Ms, alone);
-            Row(report, "http.p99", alone.P99Ms, alone);
+            var alone = await OpenLoop.RunAsync(vegeta, RatePerSecond, TimeSpan.FromSeconds(20), RedemptionTargets.Make(server.Api.Port, key, "a", 20 * RatePerSecond), folder, cancellationToken);
+            alone.Row(report, "http.p50", alone.P50Ms);
+            alone.Row(report, "http.p99", alone.P99Ms);
             await TellStagesAsync(report, server, cancellationToken);
 
             report.Progress("1,000/s for 20 s during a grant to 100,000 customers");
             var grant = GrantAsync(server, cancellationToken);
-            var bulk = await OpenLoop.RunAsync(vegeta, RatePerSecond, TimeSpan.FromSeconds(20), Targets(server.Port, key, "b", 20 * RatePerSecond), folder, cancellationToken);
+            var bulk = await OpenLoop.RunAsync(vegeta, RatePerSecond, TimeSpan.FromSeconds(20), RedemptionTargets.Make(server.Api.Port, key, "b", 20 * RatePerSecond), folder, cancellationToken);
             await grant;
-            Row(report, "http.p99_bulk", bulk.P99Ms, bulk);
+            bulk.Row(report, "http.p99_bulk", bulk.P99Ms);
             await TellStagesAsync(report, server, cancellationToken);
         }
         finally
@@ -44,18 +41,10 @@ internal sealed class HttpSuite : IBenchSuite
         }
     }
 
-    /// <summary>A reached rate under 99 % of the asked one, or any answer but 200, fails the row: it stands as NaN-free text in the note.</summary>
-    private static void Row(BenchReport report, string name, double value, OpenLoopResult result)
-    {
-        var statuses = string.Join(' ', result.Statuses.OrderBy(s => s.Key, StringComparer.Ordinal).Select(s => $"{s.Key}×{s.Value}"));
-        var failed = result.ReachedRate < 0.99 * RatePerSecond || result.Statuses.Keys.Any(s => s != "200");
-        report.Cost(name, value, "ms", note: string.Create(CultureInfo.InvariantCulture, $"{(failed ? "FAILED: " : "")}reached {result.ReachedRate:F0}/s, max {result.MaxMs:F0} ms, {statuses}"));
-    }
-
     /// <summary>Where a tail comes from: how many of each stage took more than 15, 60 and 250 ms since the start, and what the collector took.</summary>
     private static async Task TellStagesAsync(BenchReport report, ServerProcess server, CancellationToken cancellationToken)
     {
-        var lines = (await server.Client.GetStringAsync(new Uri("/metrics", UriKind.Relative), cancellationToken)).Split('\n');
+        var lines = (await server.Api.Client.GetStringAsync(new Uri("/metrics", UriKind.Relative), cancellationToken)).Split('\n');
         foreach (var stage in (string[])["process", "commit", "fold", "checkpoint", "accepted_to_answer"])
         {
             var all = UpTo(stage, "+Inf");
@@ -76,26 +65,7 @@ internal sealed class HttpSuite : IBenchSuite
         for (var from = 0; from < 100_000; from += perCall)
         {
             var customers = string.Join(',', Enumerable.Range(from, perCall).Select(i => $"\"grant-{i}\""));
-            await server.PostAsync("/v1/campaigns/granted/grants", $$"""{"id":"grant-{{from}}","customer_ids":[{{customers}}]}""", cancellationToken);
-        }
-    }
-
-    private static IEnumerable<string> Targets(int port, string key, string run, int count)
-    {
-        var random = new Random(count);
-        for (var i = 0; i < count; i++)
-        {
-            var customer = random.Next(Customers);
-            var body = $$"""
-                {"id":"{{run}}-{{i}}","channel":"web-de","customer":{"id":"c-{{customer}}"},"order":{"id":"o-{{run}}-{{i}}","currency":"EUR","items":[{"line":"1","sku":"sku-{{random.Next(500)}}","category":"cat-{{random.Next(20)}}","quantity":{{random.Next(1, 4)}},"unit_price":{"amount":{{random.Next(500, 9_000)}},"currency":"EUR"} }]},"redeemables":[{"type":"coupon","code":"public-ten"}],"context":{"device_id":"d-{{customer}}","ip":"10.{{customer % 200}}.{{customer / 200 % 250}}.{{customer % 7}}","payment_token":"p-{{customer}}","address_id":"a-{{customer / 2}}"} }
-                """;
-            yield return JsonSerializer.Serialize(new
-            {
-                method = "POST",
-                url = $"http://127.0.0.1:{port}/v1/redemptions",
-                body = Convert.ToBase64String(Encoding.UTF8.GetBytes(body)),
-                header = new Dictionary<string, string[]> { ["Authorization"] = [$"Bearer {key}"], ["Content-Type"] = ["application/json"] },
-            });
+            await server.Api.PostAsync("/v1/campaigns/granted/grants", $$"""{"id":"grant-{{from}}","customer_ids":[{{customers}}]}""", cancellationToken);
         }
     }
 }

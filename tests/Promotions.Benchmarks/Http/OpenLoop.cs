@@ -4,7 +4,16 @@ using System.Globalization;
 namespace Promotions.Benchmarks.Http;
 
 /// <summary>What an open-loop run saw. Latencies from the intended start of each request, not from its send.</summary>
-internal sealed record OpenLoopResult(double P50Ms, double P99Ms, double MaxMs, double ReachedRate, int Requests, IReadOnlyDictionary<string, int> Statuses);
+internal sealed record OpenLoopResult(double P50Ms, double P99Ms, double MaxMs, int AskedRate, double ReachedRate, int Requests, IReadOnlyDictionary<string, int> Statuses)
+{
+    /// <summary>A reached rate under 99 % of the asked one, or any answer but 200, fails the row: its note says so.</summary>
+    public void Row(BenchReport report, string name, double milliseconds, string? more = null)
+    {
+        var statuses = string.Join(' ', Statuses.OrderBy(s => s.Key, StringComparer.Ordinal).Select(s => $"{s.Key}×{s.Value}"));
+        var failed = ReachedRate < 0.99 * AskedRate || Statuses.Keys.Any(s => s != "200");
+        report.Cost(name, milliseconds, "ms", note: string.Create(CultureInfo.InvariantCulture, $"{(failed ? "FAILED: " : "")}reached {ReachedRate:F0}/s, max {MaxMs:F0} ms, {statuses}{more}"));
+    }
+}
 
 /// <summary>Load at a constant rate by vegeta, a body of its own per request.</summary>
 internal static class OpenLoop
@@ -38,7 +47,7 @@ internal static class OpenLoop
         var start = rows.Min(r => r.Sent - r.Sequence * interval);
         var latencies = rows.Select(r => (r.Sent + r.Took - start - r.Sequence * interval) / 1e6).Order().ToArray();
         var span = (rows.Max(r => r.Sent) - rows.Min(r => r.Sent)) / 1e9;
-        return new(At(latencies, 0.50), At(latencies, 0.99), latencies[^1], span > 0 ? (rows.Count - 1) / span : 0, rows.Count,
+        return new(At(latencies, 0.50), At(latencies, 0.99), latencies[^1], ratePerSecond, span > 0 ? (rows.Count - 1) / span : 0, rows.Count,
             rows.GroupBy(r => r.Status).ToDictionary(g => g.Key, g => g.Count()));
     }
 

@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Net;
-using System.Net.Http.Headers;
 using System.Net.Sockets;
 using System.Text;
 
@@ -15,16 +14,12 @@ internal sealed class ServerProcess : IAsyncDisposable
     private ServerProcess(Process process, string data, int port, TimeSpan readyAfter)
     {
         _process = process;
-        Data = data;
-        Port = port;
         ReadyAfter = readyAfter;
-        Client = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{port}") };
+        Api = new(data, port);
     }
 
-    public string Data { get; }
-    public int Port { get; }
     public TimeSpan ReadyAfter { get; }
-    public HttpClient Client { get; }
+    public ApiCaller Api { get; }
 
     public static async Task<ServerProcess> StartAsync(string data, string[] arguments, CancellationToken cancellationToken)
     {
@@ -66,17 +61,6 @@ internal sealed class ServerProcess : IAsyncDisposable
         return new(process, data, port, Stopwatch.GetElapsedTime(started));
     }
 
-    public async Task<string> KeyAsync(string name, CancellationToken cancellationToken) =>
-        (await File.ReadAllTextAsync(Path.Combine(Data, "keys", name + ".key"), cancellationToken)).Trim();
-
-    public async Task PostAsync(string path, string json, CancellationToken cancellationToken)
-    {
-        using var request = new HttpRequestMessage(HttpMethod.Post, path) { Content = new StringContent(json, Encoding.UTF8, "application/json") };
-        request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", await KeyAsync("admin", cancellationToken));
-        using var answer = await Client.SendAsync(request, cancellationToken);
-        if (!answer.IsSuccessStatusCode) throw new InvalidOperationException($"{path}: {answer.StatusCode} {await answer.Content.ReadAsStringAsync(cancellationToken)}");
-    }
-
     /// <summary>Proportional set size of the server and its children, bytes: shared pages are counted once.</summary>
     public long ProportionalMemory()
     {
@@ -94,7 +78,7 @@ internal sealed class ServerProcess : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        Client.Dispose();
+        Api.Dispose();
         if (!_process.HasExited)
         {
             using var stop = Process.Start("kill", ["-TERM", _process.Id.ToString(CultureInfo.InvariantCulture)]);

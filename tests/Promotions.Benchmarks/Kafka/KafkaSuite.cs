@@ -28,6 +28,8 @@ internal sealed class KafkaSuite : IBenchSuite
         if (Wanted("hot")) await HotAsync(report, velocity, cancellationToken);
         if (Wanted("p99")) await LatencyAsync(report, cancellationToken);
         if (Wanted("restore")) await RestoreAsync(report, velocity, cancellationToken);
+        if (Wanted("http")) await ScaledRows.HttpAsync(report, cancellationToken);
+        if (Wanted("failover")) await ScaledRows.FailoverAsync(report, cancellationToken);
 
         bool Wanted(string part) => only is null || only.Contains(part);
     }
@@ -110,14 +112,4 @@ internal sealed class KafkaSuite : IBenchSuite
         KafkaProgram.RunAsync(KafkaProgram.Peer, cancellationToken, "generate", "--bootstrap", cluster.Bootstrap, "--count", Text(events), "--customers", Text(customers), "--hot", hot);
 
     private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
-
-    private sealed class Folder : IDisposable
-    {
-        public string Path { get; } = Directory.CreateTempSubdirectory("velocity-").FullName;
-
-        public void Dispose()
-        {
-            if (Directory.Exists(Path)) Directory.Delete(Path, recursive: true);
-        }
-    }
 }
