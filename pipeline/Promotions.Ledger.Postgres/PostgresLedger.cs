@@ -154,8 +154,7 @@ public sealed class PostgresLedger : IFencedLedger, ISettingsStore, IOrderReader
         }
     }
 
-    public Task<ICampaignSnapshot> FetchAsync(IReadOnlyCollection<string> codes, IReadOnlyCollection<string> customers, CancellationToken cancellationToken) =>
-        _catalog.FetchAsync(codes, customers, cancellationToken);
+    public Task<ICampaignSnapshot> FetchAsync(IReadOnlyCollection<CouponQuestion> asked, CancellationToken cancellationToken) => _catalog.FetchAsync(asked, cancellationToken);
 
     /// <summary>Asks the database: for a scrape, not for a hot path.</summary>
     /// <exception cref="LedgerFaultException">It does not answer.</exception>
@@ -199,7 +198,8 @@ public sealed class PostgresLedger : IFencedLedger, ISettingsStore, IOrderReader
         var settings = string.Create(CultureInfo.InvariantCulture,
             $"-c lock_timeout={(long)options.LockTimeout.TotalMilliseconds} -c statement_timeout={(long)options.StatementTimeout.TotalMilliseconds} -c idle_in_transaction_session_timeout={(long)options.IdleInTransactionTimeout.TotalMilliseconds} -c jit=off");
         if (byKeyOnly) settings += " -c synchronous_commit=on -c enable_seqscan=off";
-        var builder = new NpgsqlConnectionStringBuilder(options.ConnectionString) { ApplicationName = name, MaxAutoPrepare = 200, AutoPrepareMinUsages = 2 };
+        // No statement of ours leaves anything in a session (SET is LOCAL, locks end with their transaction), so there is nothing to take back before each use of a connection.
+        var builder = new NpgsqlConnectionStringBuilder(options.ConnectionString) { ApplicationName = name, MaxAutoPrepare = 200, AutoPrepareMinUsages = 2, NoResetOnClose = true };
         builder.Options = string.IsNullOrEmpty(builder.Options) ? settings : builder.Options + " " + settings;
         builder.CommandTimeout = (int)Math.Ceiling(options.StatementTimeout.TotalSeconds) + 5;
         return builder.ConnectionString;

@@ -47,7 +47,7 @@ public sealed class ReadingTests
         await Do(ledger, new PutCampaign("put", Make.Admin, Make.Start, Make.Campaign() with { ControlShare = 20 }));
         await Do(ledger, new AddCoupons("add", Make.Admin, Make.Start, "spring", [new("A", null, 1), new("B", null, 1)]));
         await Do(ledger, new LogTrigger("t-1", Make.Shop, Make.Start, [Assigned("ann", Arm.Control)]));
-        var fetched = await ledger.FetchAsync(["A", "LATER", "A"], ["ann", "bob"], Stop);
+        var fetched = await ledger.FetchAsync([new("A", "ann"), new("LATER", "bob"), new("A", "bob"), new("A", "ann"), new("spring", "ann")], Stop);
         await Do(ledger, new RevokeCoupon("revoke-a", Make.Admin, Make.Start, "A"));
         await Do(ledger, new RevokeCoupon("revoke-b", Make.Admin, Make.Start, "B"));
         await Do(ledger, new AddCoupons("add-2", Make.Admin, Make.Start, "spring", [new("LATER", null, 1)]));

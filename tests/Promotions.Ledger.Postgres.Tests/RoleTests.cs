@@ -47,7 +47,7 @@ public sealed class RoleTests
 
         // Decisions and events.
         var owner = await pipeline.AcquireAsync("decide/0", Stop);
-        var fetched = await pipeline.FetchAsync(["A", "B"], ["ann"], Stop);
+        var fetched = await pipeline.FetchAsync([new("A", "ann"), new("B", "ann")], Stop);
         Assert.Equal("{}", pipeline.Find("fraud-policy", "current"));
         var arms = new ArmAssignment[] { new("spring", 1, "ann", Arm.Treated, false, Make.Start) };
         LedgerCommand[] decided =
@@ -67,7 +67,8 @@ public sealed class RoleTests
         Assert.All(receipt.Outcomes, o => Assert.True(o!.Accepted, o.ToString()));
         Assert.NotNull(pipeline.Reader.FindDecision("r-1"));
 
-        // A follower with its cursor, in a process that may not sequence.
+        // A follower with its cursor, in a process that may not sequence: others have to.
+        await WaitForPlacesAsync(api);
         var events = sinks.Reader.ReadOutbox(0, 100);
         Assert.Equal(pipeline.Reader.LastOutboxPosition, events[^1].Position);
         await using (var lease = await sinks.LeaseAsync("clickhouse", "sinks", Stop))

@@ -93,7 +93,7 @@ public class BrokerTests
         return KafkaRedemptions.StartAsync(
             new() { Bootstrap = kafka.Bootstrap, MemberId = member, StateFolder = System.IO.Path.Combine(folder.Path, member), LayoutHash = RedemptionTopology.LayoutHash },
             new(ledger, new(ledger, TimeProvider.System), ledger, static () => new(new FeatureCatalog()), inputs, EarningRule.Default, EffectsRig.Problem, new Silent()),
-            new() { Topology = RedemptionTopologyOptions.Default with { Gather = GatherTimes.Default with { Patience = TimeSpan.FromSeconds(10) } } }, null, TimeProvider.System);
+            new() { Topology = RedemptionTopologyOptions.Default with { Gather = GatherTimes.Default with { Patience = TimeSpan.FromSeconds(10) }, LookAhead = new CampaignLookAhead(ledger) } }, null, TimeProvider.System);
     }
 
     private sealed class TemporaryFolder : IDisposable

@@ -89,7 +89,7 @@ public class EqualityTests
         return KafkaRedemptions.StartAsync(
             new() { Bootstrap = kafka.Bootstrap, MemberId = "m-1", StateFolder = folder, LayoutHash = RedemptionTopology.LayoutHash },
             new(ledger, new(ledger, clock), ledger, static () => new(new FeatureCatalog()), inputs, EarningRule.Default, EffectsRig.Problem, new BrokerTests.Silent()),
-            new() { Topology = RedemptionTopologyOptions.Default with { Gather = GatherTimes.Default with { Patience = TimeSpan.FromSeconds(10) }, Counted = (_, _) => counted() } }, null, clock);
+            new() { Topology = RedemptionTopologyOptions.Default with { Gather = GatherTimes.Default with { Patience = TimeSpan.FromSeconds(10) }, LookAhead = new CampaignLookAhead(ledger), Counted = (_, _) => counted() } }, null, clock);
     }
 
     /// <summary>What a caller is told, but for the place in the ledger.</summary>

@@ -83,7 +83,7 @@ internal sealed class GatherHarness : IProcessorContext<string, GatheredRequest>
     {
         _stores = new(_backend, 1, _ => { });
         _store = _stores.Open(new StoreDefinition<EntityKey, CustomerRequests>(RedemptionTopology.InFlight, StoreId, new InFlightSerde(), 1 << 20));
-        _gather = new(_times);
+        _gather = new(_times, null);
         _gather.Init(this);
     }
 

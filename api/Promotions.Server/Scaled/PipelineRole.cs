@@ -40,7 +40,7 @@ internal sealed class PipelineRole : IAsyncDisposable, IReadinessCheck
     {
         try
         {
-            return new(await KafkaRedemptions.StartAsync(DriverOptions(options, folder), Ports(system, telemetry, time), RedemptionsOptions(telemetry), telemetry, time));
+            return new(await KafkaRedemptions.StartAsync(DriverOptions(options, folder), Ports(system, telemetry, time), RedemptionsOptions(system, telemetry), telemetry, time));
         }
         catch (TopicPlanException missing)
         {
@@ -59,7 +59,7 @@ internal sealed class PipelineRole : IAsyncDisposable, IReadinessCheck
         var metrics = new ApiMetrics();
         await using var system = await ScaledSystem.OpenAsync(options, new LedgerMetrics(metrics.Registry), time, loggers.CreateLogger<ScaledSystem>(), cancellationToken);
         var telemetry = new PipelineTelemetry(metrics, new StreamsMetrics(metrics.Registry, () => null), time, loggers.CreateLogger<PipelineTelemetry>());
-        Console.Write(KafkaRedemptions.Plan(DriverOptions(options, DataFolder.Open(server.DataPath)), Ports(system, telemetry, time), RedemptionsOptions(telemetry)));
+        Console.Write(KafkaRedemptions.Plan(DriverOptions(options, DataFolder.Open(server.DataPath)), Ports(system, telemetry, time), RedemptionsOptions(system, telemetry)));
         return 0;
     }
 
@@ -68,9 +68,9 @@ internal sealed class PipelineRole : IAsyncDisposable, IReadinessCheck
 
     public ValueTask DisposeAsync() => _redemptions.DisposeAsync();
 
-    private static KafkaRedemptionsOptions RedemptionsOptions(PipelineTelemetry telemetry) => new()
+    private static KafkaRedemptionsOptions RedemptionsOptions(ScaledSystem system, PipelineTelemetry telemetry) => new()
     {
-        Topology = RedemptionTopologyOptions.Default with { EntityCacheBytes = EntityCacheBytes, Counted = telemetry.Counted },
+        Topology = RedemptionTopologyOptions.Default with { EntityCacheBytes = EntityCacheBytes, Counted = telemetry.Counted, LookAhead = new CampaignLookAhead(system.Ledger) },
     };
 
     private static KafkaDriverOptions DriverOptions(ScaledOptions options, DataFolder folder) => new()
@@ -86,6 +86,7 @@ internal sealed class PipelineRole : IAsyncDisposable, IReadinessCheck
         Threads = options.Threads,
         Standbys = options.Standbys,
         Partitions = options.Partitions,
+        LingerMs = options.LingerMs,
         CreateTopics = options.CreateTopics,
         State = Rocks,
     };

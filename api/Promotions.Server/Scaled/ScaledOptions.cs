@@ -37,13 +37,14 @@ internal enum ServerRoles
 /// <param name="Threads">Of a pipeline process. Range: 1 to 64. Default 2.</param>
 /// <param name="Standbys">Copies of each task's state kept ready in other processes. Range: 0 to 3. Default 1.</param>
 /// <param name="Partitions">Of topics that this system makes. Range: 1 to 1,000. Default 8. Fixed once they are there.</param>
+/// <param name="LingerMs">How long a record on a request's way waits for others to share a request to the brokers with. Range: 0 to 100. Default 1: for latency. Where brokers are short of processor time, more is faster.</param>
 /// <param name="CreateTopics">Topics that are missing are made at start. False: the start is refused with the plan, for an operator. Default true.</param>
 internal sealed record ScaledOptions(
     ServerRoles Roles, string Bootstrap, string Postgres, AnalyticsAddress? ClickHouse, string? CheckpointKeyPath, string Group, string Prefix, IReadOnlyDictionary<string, string> Client,
-    string? InstanceId, int Threads, int Standbys, int Partitions, bool CreateTopics)
+    string? InstanceId, int Threads, int Standbys, int Partitions, int LingerMs, bool CreateTopics)
 {
     private const string ClientPrefix = "PROMOTIONS_KAFKA_";
-    private static readonly string[] OwnNames = ["BOOTSTRAP", "GROUP", "PREFIX", "INSTANCE_ID", "PARTITIONS", "CREATE_TOPICS", "PEER"];
+    private static readonly string[] OwnNames = ["BOOTSTRAP", "GROUP", "PREFIX", "INSTANCE_ID", "PARTITIONS", "LINGER_MS", "CREATE_TOPICS", "PEER"];
 
     /// <summary>What every client of the brokers is given.</summary>
     public Dictionary<string, string> ClientWithBootstrap() => new(Client) { ["bootstrap.servers"] = Bootstrap };
@@ -68,7 +69,8 @@ internal sealed record ScaledOptions(
         return new(
             ParseRoles(roles), bootstrap, postgres, clickHouse is null ? null : ParseClickHouse(clickHouse), Text("PROMOTIONS_CHECKPOINT_KEY"),
             Text("PROMOTIONS_KAFKA_GROUP") ?? "promotions", Text("PROMOTIONS_KAFKA_PREFIX") ?? "", ClientSettings(),
-            Text("PROMOTIONS_KAFKA_INSTANCE_ID"), Number("PROMOTIONS_PIPELINE_THREADS", 2, 1, 64), Number("PROMOTIONS_STANDBYS", 1, 0, 3), Number("PROMOTIONS_KAFKA_PARTITIONS", 8, 1, 1_000), Text("PROMOTIONS_KAFKA_CREATE_TOPICS") is not ("false" or "0"));
+            Text("PROMOTIONS_KAFKA_INSTANCE_ID"), Number("PROMOTIONS_PIPELINE_THREADS", 2, 1, 64), Number("PROMOTIONS_STANDBYS", 1, 0, 3), Number("PROMOTIONS_KAFKA_PARTITIONS", 8, 1, 1_000),
+            Number("PROMOTIONS_KAFKA_LINGER_MS", 1, 0, 100), Text("PROMOTIONS_KAFKA_CREATE_TOPICS") is not ("false" or "0"));
     }
 
     private static ServerRoles ParseRoles(string? text)

@@ -64,7 +64,7 @@ internal sealed class ScaledSystem : IAsyncDisposable
     {
         // Unique for each run: an answer to an earlier run's question finds nobody.
         var instance = $"{Environment.MachineName}-{Environment.ProcessId}-{time.GetUtcNow().ToUnixTimeMilliseconds()}";
-        var gateway = new KafkaGatewayOptions { Bootstrap = options.Bootstrap, Client = options.Client, Topics = new(options.Group, options.Prefix), Instance = Identifier(instance) };
+        var gateway = new KafkaGatewayOptions { Bootstrap = options.Bootstrap, Client = options.Client, Topics = new(options.Group, options.Prefix), Instance = Identifier(instance), LingerMs = options.LingerMs };
         try
         {
             Gateway = await KafkaGateway.OpenAsync(Ledger, Ledger, gateway, time, cancellationToken);

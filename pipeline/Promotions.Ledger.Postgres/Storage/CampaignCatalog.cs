@@ -65,22 +65,25 @@ internal sealed class CampaignCatalog
         }
     }
 
-    public async Task<ICampaignSnapshot> FetchAsync(IReadOnlyCollection<string> codes, IReadOnlyCollection<string> customers, CancellationToken cancellationToken)
+    public async Task<ICampaignSnapshot> FetchAsync(IReadOnlyCollection<CouponQuestion> asked, CancellationToken cancellationToken)
     {
         var view = View;
-        var coupons = codes.Distinct(StringComparer.Ordinal).ToDictionary(c => c, _ => (Coupon?)null, StringComparer.Ordinal);
-        var asked = customers.Distinct(StringComparer.Ordinal).ToArray();
-        var arms = new Dictionary<(string, string), Arm>();
-        foreach (var campaign in view.ById.Values.Where(c => c.ControlShare > 0))
-            foreach (var customer in asked) arms[(campaign.Id, customer)] = Arm.None;
-        if (coupons.Count == 0 && arms.Count == 0) return view;
+        if (asked.Count == 0) return view;
+        var questions = asked.Distinct().ToArray();
+        var coupons = new Dictionary<string, Coupon?>(StringComparer.Ordinal);
+        foreach (var question in questions) coupons[question.Code] = null;
+        var arms = new Dictionary<(string Campaign, string Customer), Arm>();
         await using var batch = _source.CreateBatch();
         var command = new NpgsqlBatchCommand($"SELECT {Rows.CouponColumns} FROM coupon WHERE code = ANY($1)");
         command.Parameters.Add(new() { Value = coupons.Keys.ToArray() });
         batch.BatchCommands.Add(command);
-        command = new("SELECT a.campaign, a.customer, a.arm FROM unnest($1, $2) k (campaign, customer) JOIN arm a ON a.campaign = k.campaign AND a.customer = k.customer");
-        command.Parameters.Add(new() { Value = arms.Keys.Select(k => k.Item1).ToArray() });
-        command.Parameters.Add(new() { Value = arms.Keys.Select(k => k.Item2).ToArray() });
+        command = new("""
+            SELECT a.campaign, a.customer, a.arm
+            FROM unnest($1, $2, $3) q (code, otherwise, customer) LEFT JOIN coupon c ON c.code = q.code JOIN arm a ON a.campaign = coalesce(c.campaign, q.otherwise) AND a.customer = q.customer
+            """);
+        command.Parameters.Add(new() { Value = Array.ConvertAll(questions, q => q.Code) });
+        command.Parameters.Add(new() { Value = Array.ConvertAll(questions, q => WithoutCoupon(q.Code)) });
+        command.Parameters.Add(new() { Value = Array.ConvertAll(questions, q => q.CustomerId) });
         batch.BatchCommands.Add(command);
         try
         {
@@ -94,7 +97,11 @@ internal sealed class CampaignCatalog
             throw new LedgerFaultException("The ledger's database cannot be read: " + fault.Message, fault);
         }
 
+        foreach (var question in questions) arms.TryAdd((coupons[question.Code]?.CampaignId ?? WithoutCoupon(question.Code), question.CustomerId), Arm.None);
         return new CampaignView(view.Revision, view.ById, new FetchedLookups(coupons, arms, _lookups));
+
+        // The price of a code that nobody has looks an arm up too, by the code itself.
+        string WithoutCoupon(string code) => view.FindPublic(code)?.Id ?? code;
     }
 }
 

@@ -15,6 +15,9 @@ internal sealed class Sequencer : IAsyncDisposable
     internal const string LockHead =
         "SET LOCAL idle_in_transaction_session_timeout = 700; SELECT size, edge, outbox, logged, signed_at, signed_size FROM head FOR UPDATE SKIP LOCKED";
 
+    /// <summary>Between two steps: entries of that time share one, whose cost hardly depends on how many they are. Reads of positions do not wait for it.</summary>
+    private static readonly TimeSpan StepPause = TimeSpan.FromMilliseconds(50);
+
     private static readonly TimeSpan FaultPause = TimeSpan.FromMilliseconds(250);
 
     private readonly NpgsqlDataSource _source;
@@ -71,6 +74,7 @@ internal sealed class Sequencer : IAsyncDisposable
                 await _wake.WaitAsync(_options.SequenceEvery, _stop.Token).ConfigureAwait(false);
                 await DrainAsync(_stop.Token).ConfigureAwait(false);
                 LastFault = null;
+                await Task.Delay(StepPause, _stop.Token).ConfigureAwait(false);
             }
             catch (OperationCanceledException) when (_stop.IsCancellationRequested)
             {

@@ -33,13 +33,17 @@ internal sealed class Decide(Decider decider, Func<DecisionInputs> inputs) : IPr
 /// <param name="ReplyTo">Who waits for the answer; null where nobody but the decisions' readers does.</param>
 public sealed record ProposedDecision(DecisionProposal Proposal, ReplyAddress? ReplyTo);
 
-/// <summary><see cref="Decide"/>, with the address of whoever waits elsewhere.</summary>
-internal sealed class DecideFor(Decider decider, Func<DecisionInputs> inputs) : IProcessor<string, GatheredRequest, string, ProposedDecision>
+/// <summary><see cref="Decide"/>, with the address of whoever waits elsewhere, and with what was looked up ahead.</summary>
+internal sealed class DecideFor(Decider decider, Func<DecisionInputs> inputs, ICampaignLookAhead? lookAhead) : IProcessor<string, GatheredRequest, string, ProposedDecision>
 {
     private IProcessorContext<string, ProposedDecision> _context = null!;
 
     public void Init(IProcessorContext<string, ProposedDecision> context) => _context = context;
 
-    public void Process(in Record<string, GatheredRequest> record) =>
-        _context.Forward(record.With(new ProposedDecision(Decide.Propose(decider, record.Value, inputs()), record.Value.Observed.ReplyTo)));
+    public void Process(in Record<string, GatheredRequest> record)
+    {
+        var now = inputs();
+        if (lookAhead?.Take(record.Value.Observed.Request) is { } campaigns) now = now with { Campaigns = campaigns };
+        _context.Forward(record.With(new ProposedDecision(Decide.Propose(decider, record.Value, now), record.Value.Observed.ReplyTo)));
+    }
 }

@@ -26,7 +26,8 @@ public sealed record GatherTimes(TimeSpan Patience, TimeSpan Remember)
 /// <summary>Puts a request's parts together, and lets a customer's requests go in the order in which they came, where hops are topics: a part may come before its request, long after it, or never.</summary>
 /// <remarks>What is in flight is in a store, so that it moves and restarts with the partition. Who waits since when is in memory alone: patience begins anew with a new owner, for whom all
 /// that lies unread is still to come.</remarks>
-internal sealed class PatientGather(GatherTimes times) : IProcessor<string, GatherRecord, string, GatheredRequest>
+/// <param name="lookAhead">Told of each request as soon as it is known here.</param>
+internal sealed class PatientGather(GatherTimes times, ICampaignLookAhead? lookAhead) : IProcessor<string, GatherRecord, string, GatheredRequest>
 {
     /// <summary>Requests remembered that went without some part; beyond it the oldest are forgotten, and their late parts kept as early ones for a while.</summary>
     private const int DecidedMax = 16_384;
@@ -54,6 +55,7 @@ internal sealed class PatientGather(GatherTimes times) : IProcessor<string, Gath
         if (record.Value.Announced is { } announced)
         {
             if (!requests.Announce(announced, record.At)) return;
+            lookAhead?.Announced(announced.Request);
             Wait(_waiting, customer, key);
         }
         else if (!requests.TryPut(record.Value, record.At))

@@ -61,9 +61,9 @@ public static class RedemptionTopology
         var builder = new TopologyBuilder();
         var feedback = builder.Source(Topics.Outcomes, Topics.Outcomes, new FeedbackDecoder(ReadFeedback), static feedback => feedback.Customer);
         var parts = Parts(builder, () => new Observe(hopsAreTopics: true, options.Counted), hopsAreTopics: true, options.EntityCacheBytes, feedback);
-        var gathered = builder.Processor("gather", () => new PatientGather(times), parts);
+        var gathered = builder.Processor("gather", () => new PatientGather(times, options.LookAhead), parts);
         builder.Store(new StoreDefinition<EntityKey, CustomerRequests>(InFlight, InFlightId, new InFlightSerde(), options.InFlightCacheBytes), "gather");
-        var decided = builder.Processor("decide", () => new DecideFor(decider(), inputs), gathered);
+        var decided = builder.Processor("decide", () => new DecideFor(decider(), inputs, options.LookAhead), gathered);
         builder.Sink("decisions", Topics.Decisions, new ProposedDecisionCodec(), decided);
 
         Node<string, Report>[] reports = [.. ReportTopics.Select(topic => builder.Source(topic, topic, new ReportCodec(), static (Report report) => report.Key))];
@@ -106,7 +106,9 @@ public static class RedemptionTopology
 /// <param name="EntityCacheBytes">Memory for entities, per partition. Unit: bytes; at least 64 KiB.</param>
 /// <param name="InFlightCacheBytes">Memory for requests in flight, per partition. Unit: bytes; at least 64 KiB.</param>
 /// <param name="Counted">Told of each fact that an entity has counted, with the fact's event time, on the task's thread: for metrics. Must not block or throw; a task that goes back tells again.</param>
-public sealed record RedemptionTopologyOptions(GatherTimes Gather, long EntityCacheBytes = 64L << 20, long InFlightCacheBytes = 16L << 20, Action<FeedbackType, EventTime>? Counted = null)
+/// <param name="LookAhead">Null: whoever prices a request asks for its coupons then.</param>
+public sealed record RedemptionTopologyOptions(
+    GatherTimes Gather, long EntityCacheBytes = 64L << 20, long InFlightCacheBytes = 16L << 20, Action<FeedbackType, EventTime>? Counted = null, ICampaignLookAhead? LookAhead = null)
 {
     internal const long CacheBytesMin = 64 << 10;
 

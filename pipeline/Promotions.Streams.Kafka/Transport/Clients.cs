@@ -29,7 +29,7 @@ internal sealed class Clients(KafkaDriverOptions options, TopicNames names, Acti
         settings.TransactionalId = names.TransactionalId(member);
         settings.TransactionTimeoutMs = 10_000;       // what a restore waits for, at worst, behind a writer that died within a transaction and that nobody ended
         settings.MessageTimeoutMs = 10_000;
-        settings.LingerMs = 2;
+        settings.LingerMs = 50;       // nobody waits for these but the commit, whose flush does not linger; a request for each few records would cost the broker more than all hops do
         settings.BatchSize = 512 << 10;
         return Build(settings);
     }

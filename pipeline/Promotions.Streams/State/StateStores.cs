@@ -13,6 +13,9 @@ public sealed class StateStores : IDisposable
     private const int SweptMax = 2_000;
     private const int SweptPerStep = 100;
 
+    /// <summary>Stream time between checkpoints that sweep: what expires has days, and where checkpoints come ten a second the sweep would be most of their work.</summary>
+    private static readonly TimeSpan SweepEvery = TimeSpan.FromSeconds(1);
+
     private readonly IStateBackend _backend;
     private readonly List<IStore> _stores = [];
     private readonly Dictionary<string, IStore> _byName = new(StringComparer.Ordinal);
@@ -21,6 +24,7 @@ public sealed class StateStores : IDisposable
     private IStateBatch? _batch;
     private long _batchPosition;
     private EventTime? _sweepAt;
+    private EventTime? _sweptAt;
     private int _swept;
 
     /// <param name="layoutHash">Of everything that gives stored bytes their meaning. State of another layout is cleared: it is rebuilt from the log.</param>
@@ -80,7 +84,7 @@ public sealed class StateStores : IDisposable
 
     /// <summary>A whole checkpoint in one call: everything that changed and its position, atomically.</summary>
     /// <param name="position">The log position that the stores stand at. The caller knows it to be committed: state never runs ahead of the log.</param>
-    /// <param name="streamTime">Expired keys are removed by it; null removes none.</param>
+    /// <param name="streamTime">Expired keys are removed by it, once a second of it; null removes none.</param>
     public void Checkpoint(long position, EventTime? streamTime = null)
     {
         BeginCheckpoint(position, streamTime);
@@ -100,7 +104,9 @@ public sealed class StateStores : IDisposable
     {
         if (_batch is not null) throw new InvalidOperationException("A checkpoint is in progress.");
         Settle();
-        (_batch, _batchPosition, _sweepAt, _swept) = (_backend.Begin(), position, streamTime, 0);
+        var sweeps = streamTime is { } now && (_sweptAt is not { } last || now >= last.Plus(SweepEvery));
+        if (sweeps) _sweptAt = streamTime;
+        (_batch, _batchPosition, _sweepAt, _swept) = (_backend.Begin(), position, sweeps ? streamTime : null, 0);
         foreach (var store in _stores) store.BeginCheckpoint(_batch);
         AlsoCheckpoint?.Invoke(_batch);
     }
