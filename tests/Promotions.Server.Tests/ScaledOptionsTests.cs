@@ -41,4 +41,19 @@ public class ScaledOptionsTests
         var address = ScaledOptions.From(null, Bootstrap, Postgres, text)!.ClickHouse!;
         Assert.Equal((host, port, user, password, database, protocol), (address.Host, address.Port, address.Username, address.Password, address.Database, address.Protocol));
     }
+
+    [Theory]
+    [InlineData("sasl.usernam", "shop", "sasl.usernam")]
+    [InlineData("security.protocol", "sasl", "security.protocol")]
+    [InlineData("acks", "1", "PROMOTIONS_KAFKA_ACKS")]
+    public void A_setting_that_the_client_does_not_know_is_refused_by_name(string name, string value, string named)
+    {
+        var options = ScaledOptions.From(null, Bootstrap, Postgres, null)! with { Client = new Dictionary<string, string> { [name] = value } };
+        Assert.Contains(named, Assert.Throws<StartRefusedException>(options.CheckClient).Message, StringComparison.Ordinal);
+        (options with { Client = new Dictionary<string, string> { ["security.protocol"] = "sasl_ssl", ["sasl.mechanism"] = "PLAIN", ["sasl.username"] = "shop", ["sasl.password"] = "secret" } }).CheckClient();
+    }
+
+    [Fact]
+    public void A_heartbeat_longer_than_a_third_of_the_session_is_refused() =>
+        Assert.Contains("at most a third", Assert.Throws<StartRefusedException>((ScaledOptions.From(null, Bootstrap, Postgres, null)! with { HeartbeatMs = 3_000 }).CheckClient).Message, StringComparison.Ordinal);
 }

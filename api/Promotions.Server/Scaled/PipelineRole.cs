@@ -87,6 +87,8 @@ internal sealed class PipelineRole : IAsyncDisposable, IReadinessCheck
         Standbys = options.Standbys,
         Partitions = options.Partitions,
         LingerMs = options.LingerMs,
+        SessionTimeout = TimeSpan.FromMilliseconds(options.SessionTimeoutMs),
+        Heartbeat = TimeSpan.FromMilliseconds(options.HeartbeatMs),
         CreateTopics = options.CreateTopics,
         State = Rocks,
     };

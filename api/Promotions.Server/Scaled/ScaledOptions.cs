@@ -1,5 +1,6 @@
 using System.Collections;
 using System.Globalization;
+using Confluent.Kafka;
 using Promotions.Analytics;
 
 namespace Promotions.Server.Scaled;
@@ -38,13 +39,16 @@ internal enum ServerRoles
 /// <param name="Standbys">Copies of each task's state kept ready in other processes. Range: 0 to 3. Default 1.</param>
 /// <param name="Partitions">Of topics that this system makes. Range: 1 to 1,000. Default 8. Fixed once they are there.</param>
 /// <param name="LingerMs">How long a record on a request's way waits for others to share a request to the brokers with. Range: 0 to 100. Default 1: for latency. Where brokers are short of processor time, more is faster.</param>
+/// <param name="SessionTimeoutMs">After so long without a sign of life a pipeline's partitions go to others. Range: 1,000 to 300,000; the brokers' <c>group.min.session.timeout.ms</c> is the floor. Default 6,000.</param>
+/// <param name="HeartbeatMs">Between two signs of life. Range: 50 to 100,000, at most a third of the session. Default 500.</param>
 /// <param name="CreateTopics">Topics that are missing are made at start. False: the start is refused with the plan, for an operator. Default true.</param>
 internal sealed record ScaledOptions(
     ServerRoles Roles, string Bootstrap, string Postgres, AnalyticsAddress? ClickHouse, string? CheckpointKeyPath, string Group, string Prefix, IReadOnlyDictionary<string, string> Client,
-    string? InstanceId, int Threads, int Standbys, int Partitions, int LingerMs, bool CreateTopics)
+    string? InstanceId, int Threads, int Standbys, int Partitions, int LingerMs, int SessionTimeoutMs, int HeartbeatMs, bool CreateTopics)
 {
     private const string ClientPrefix = "PROMOTIONS_KAFKA_";
-    private static readonly string[] OwnNames = ["BOOTSTRAP", "GROUP", "PREFIX", "INSTANCE_ID", "PARTITIONS", "LINGER_MS", "CREATE_TOPICS", "PEER"];
+    private static readonly string[] ConnectionSettings = ["security.", "sasl.", "ssl."];
+    private static readonly string[] OwnNames = ["BOOTSTRAP", "GROUP", "PREFIX", "INSTANCE_ID", "PARTITIONS", "LINGER_MS", "SESSION_TIMEOUT_MS", "HEARTBEAT_INTERVAL_MS", "CREATE_TOPICS", "PEER"];
 
     /// <summary>What every client of the brokers is given.</summary>
     public Dictionary<string, string> ClientWithBootstrap() => new(Client) { ["bootstrap.servers"] = Bootstrap };
@@ -70,7 +74,28 @@ internal sealed record ScaledOptions(
             ParseRoles(roles), bootstrap, postgres, clickHouse is null ? null : ParseClickHouse(clickHouse), Text("PROMOTIONS_CHECKPOINT_KEY"),
             Text("PROMOTIONS_KAFKA_GROUP") ?? "promotions", Text("PROMOTIONS_KAFKA_PREFIX") ?? "", ClientSettings(),
             Text("PROMOTIONS_KAFKA_INSTANCE_ID"), Number("PROMOTIONS_PIPELINE_THREADS", 2, 1, 64), Number("PROMOTIONS_STANDBYS", 1, 0, 3), Number("PROMOTIONS_KAFKA_PARTITIONS", 8, 1, 1_000),
-            Number("PROMOTIONS_KAFKA_LINGER_MS", 1, 0, 100), Text("PROMOTIONS_KAFKA_CREATE_TOPICS") is not ("false" or "0"));
+            Number("PROMOTIONS_KAFKA_LINGER_MS", 1, 0, 100), Number("PROMOTIONS_KAFKA_SESSION_TIMEOUT_MS", 6_000, 1_000, 300_000), Number("PROMOTIONS_KAFKA_HEARTBEAT_INTERVAL_MS", 500, 50, 100_000),
+            Text("PROMOTIONS_KAFKA_CREATE_TOPICS") is not ("false" or "0"));
+    }
+
+    /// <summary>Has the client library look at its settings before anything starts.</summary>
+    /// <exception cref="StartRefusedException">It does not know one of them, or not its value; or one is about more than the connection.</exception>
+    public void CheckClient()
+    {
+        if (HeartbeatMs > SessionTimeoutMs / 3)
+            throw new StartRefusedException(string.Create(CultureInfo.InvariantCulture, $"PROMOTIONS_KAFKA_HEARTBEAT_INTERVAL_MS is {HeartbeatMs}: at most a third of PROMOTIONS_KAFKA_SESSION_TIMEOUT_MS, which is {SessionTimeoutMs}."));
+        foreach (var (name, _) in Client)
+            if (!ConnectionSettings.Any(prefix => name.StartsWith(prefix, StringComparison.Ordinal)))
+                throw new StartRefusedException($"{ClientPrefix}{name.ToUpperInvariant().Replace('.', '_')} is none of ours, and '{name}' is no setting of the Kafka client that is passed on: those start with security., sasl. or ssl.");
+        try
+        {
+            using var client = new AdminClientBuilder(ClientWithBootstrap()).SetLogHandler(static (_, _) => { }).Build();
+        }
+        catch (Exception fault) when (fault is InvalidOperationException or ArgumentException or KafkaException)
+        {
+            throw new StartRefusedException(
+                $"A setting of the Kafka client is refused: {fault.Message} In the environment PROMOTIONS_KAFKA_SASL_USERNAME is librdkafka's sasl.username.", fault);
+        }
     }
 
     private static ServerRoles ParseRoles(string? text)

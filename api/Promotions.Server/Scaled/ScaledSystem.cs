@@ -24,6 +24,7 @@ internal sealed class ScaledSystem : IAsyncDisposable
     /// <exception cref="StartRefusedException">A server cannot be reached or used; the message says which.</exception>
     public static async Task<ScaledSystem> OpenAsync(ScaledOptions options, ILedgerObserver observer, TimeProvider time, ILogger logger, CancellationToken cancellationToken)
     {
+        options.CheckClient();
         var model = LoadedModel.Load();
         if (model.MissingBecause is { } reason) ServerLog.ModelMissing(logger, reason);
         PostgresLedger ledger;

@@ -35,6 +35,7 @@ internal static class ScaledRows
     {
         report.Progress("a pipeline of two is killed, and stopped: our settings");
         var shipped = await GapsAsync(new Dictionary<string, string>(), settle: TimeSpan.FromSeconds(20), cancellationToken);
+        report.Progress(string.Create(CultureInfo.InvariantCulture, $"usual {shipped.Usual:F2} s, killed {shipped.Kill:F2} s, stopped {shipped.Stop:F2} s"));
         report.Progress("the same with Kafka's default session");
         var defaults = await GapsAsync(KafkasDefaults, settle: TimeSpan.FromSeconds(70), cancellationToken);
         report.Cost("kafka.failover_kill", shipped.Kill, "s", defaults.Kill, string.Create(CultureInfo.InvariantCulture, $"beside Kafka's defaults (session 45 s, heartbeat 3 s); the longest that any of {Customers} customers waited between two decisions; {shipped.Usual:F2} s with nobody gone"));
