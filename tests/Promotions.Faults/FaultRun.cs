@@ -61,7 +61,7 @@ internal sealed class FaultRun(ScaledSet set, FaultOptions options, Action<strin
 
         await JudgeAsync(journal, checkout, book, cancellationToken);
         return new(
-            scenario.Name, journal.Requests, journal.Promises.Count, strikes, journal.LongestGap(first, last), Stopwatch.GetElapsedTime(started), set.StartedAgain - startedAgain, journal.TurnedAway, [.. journal.Breaches]);
+            scenario.Name, journal.Requests, journal.Promises.Count, strikes, journal.LongestGap(first, last), Stopwatch.GetElapsedTime(started), set.StartedAgain - startedAgain, journal.TurnedAway, stage.Notes, [.. journal.Breaches]);
     }
 
     private async Task<Checkout> CheckoutAsync(Journal journal, CancellationToken cancellationToken) =>

@@ -32,6 +32,7 @@ internal static class FaultReport
                 Seconds = Math.Round(row.Took.TotalSeconds, 1),
                 row.StartedAgain,
                 row.TurnedAway,
+                row.Notes,
                 Verify = row.IsSound ? "sound" : "unsound",
                 Breaches = row.Breaches.Select(breach => new { Kind = breach.Kind.ToString().ToLowerInvariant(), breach.What }),
             }),

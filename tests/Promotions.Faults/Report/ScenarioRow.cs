@@ -9,8 +9,9 @@ namespace Promotions.Faults.Report;
 /// <param name="LongestGap">Without a first answer to any redemption.</param>
 /// <param name="StartedAgain">Processes that ended by themselves.</param>
 /// <param name="TurnedAway">Answers that promised nothing, by status and code.</param>
+/// <param name="Notes">What the scenario saw beside.</param>
 internal sealed record ScenarioRow(
-    string Scenario, long Requests, int Acknowledged, int Strikes, TimeSpan LongestGap, TimeSpan Took, int StartedAgain, IReadOnlyDictionary<string, int> TurnedAway, IReadOnlyList<Breach> Breaches)
+    string Scenario, long Requests, int Acknowledged, int Strikes, TimeSpan LongestGap, TimeSpan Took, int StartedAgain, IReadOnlyDictionary<string, int> TurnedAway, IReadOnlyCollection<string> Notes, IReadOnlyList<Breach> Breaches)
 {
     public int Lost => Breaches.Count(b => b.Kind is BreachKind.Lost or BreachKind.Stuck);
     public int Changed => Breaches.Count(b => b.Kind is BreachKind.Changed);

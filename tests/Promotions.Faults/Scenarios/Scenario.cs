@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Promotions.Faults.Checking;
 using Promotions.Faults.Set;
 using Promotions.Faults.Traffic;
@@ -25,4 +26,16 @@ internal abstract class Scenario
 /// <param name="Storm">How long members come and go. Default 60 s.</param>
 /// <param name="Races">Rounds of the race for one code. Default 1,000.</param>
 /// <param name="Pause">Between a fault and its end, where it has no length of its own. Default 8 s: longer than a session of the consumer group.</param>
-internal sealed record Stage(ScaledSet Set, Journal Journal, Checkout Checkout, LedgerReading Ledger, StoryBook Book, int Seed, TimeSpan Stop, TimeSpan Storm, int Races, TimeSpan Pause, Action<string> Say);
+internal sealed record Stage(ScaledSet Set, Journal Journal, Checkout Checkout, LedgerReading Ledger, StoryBook Book, int Seed, TimeSpan Stop, TimeSpan Storm, int Races, TimeSpan Pause, Action<string> Say)
+{
+    private readonly ConcurrentQueue<string> _notes = new();
+
+    /// <summary>What was seen that the table has no column for.</summary>
+    public IReadOnlyCollection<string> Notes => _notes;
+
+    public void Note(string what)
+    {
+        _notes.Enqueue(what);
+        Say(what);
+    }
+}
