@@ -53,7 +53,13 @@ public static class LightGbmLearner
             HandleMissingValue = true,
             UseZeroAsMissingValue = false,
             UseCategoricalSplit = false,
-            Booster = new GradientBooster.Options { L2Regularization = options.L2 },
+            Booster = new GradientBooster.Options
+            {
+                L2Regularization = options.L2,
+                SubsampleFraction = options.RowShare,
+                SubsampleFrequency = options.RowShare < 1 ? 1 : 0,
+                FeatureFraction = options.FeatureShare,
+            },
             Seed = options.Seed,
             NumberOfThreads = 1,          // the same bytes on every machine
             Deterministic = true,

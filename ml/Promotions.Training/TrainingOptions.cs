@@ -11,6 +11,10 @@ public sealed record TrainingOptions
     /// <summary>Rows that a leaf needs; small leaves learn single customers.</summary>
     public int RowsPerLeafMin { get; init; } = 40;
     public double L2 { get; init; } = 1;
+    /// <summary>Share of the rows that each tree sees, drawn anew per tree by <see cref="Seed"/>; above 0, 1 for all.</summary>
+    public double RowShare { get; init; } = 1;
+    /// <summary>Share of the features that each tree may split on, drawn by <see cref="Seed"/>; above 0, 1 for all.</summary>
+    public double FeatureShare { get; init; } = 1;
     public int Seed { get; init; } = 1;
     /// <summary>Share of the rows, earliest first, that trees learn from.</summary>
     public double FitShare { get; init; } = 0.7;

@@ -19,7 +19,14 @@ public sealed class EntityState
     private long _first = long.MaxValue;
     private bool _clear;
 
-    private EntityState(in EntityKey key, ITileReader tiles) => _memory = new(in key, tiles);
+    private EntityState(in EntityKey key, ITileReader tiles) => _memory = new(in key, tiles, EntityPlan.Of(key.Kind));
+
+    /// <summary>New, in memory only, with features of its own.</summary>
+    internal EntityState(in EntityKey key, EntityPlan plan)
+    {
+        _memory = new(in key, NoTiles.Instance, plan);
+        _memory.Forget();
+    }
 
     public EntityKey Key => _memory.Key;
 
@@ -80,7 +87,7 @@ public sealed class EntityState
     }
 
     /// <summary>Counts the attempt, unless its id was counted within grace, and writes the entity's part of the vector at its time.</summary>
-    /// <param name="part">As long as <see cref="FeatureRegistry.Block"/> of the kind.</param>
+    /// <param name="part">As long as <see cref="FeatureRegistry.Block"/> of the kind, or as the <see cref="FeatureTrial"/> that made the state has features.</param>
     public void Observe(in Observation observation, Span<float> part)
     {
         var time = observation.At.UnixMilliseconds;
@@ -120,8 +127,10 @@ public sealed class EntityState
     }
 
     /// <summary>Writes what changed since the last call, and marks all clean. Equal states write equal bytes.</summary>
+    /// <exception cref="InvalidOperationException">The state is of a <see cref="FeatureTrial"/>: nothing could read it back.</exception>
     public void WriteDirty(ITileWriter writer)
     {
+        if (!_memory.Plan.IsServed) throw new InvalidOperationException("Only state of the registry's features is written.");
         if (!IsDirty) return;
         var key = Key;
         if (_clear) writer.Clear(in key);

@@ -12,6 +12,7 @@ internal static class Suites
         new Postgres.PostgresSuite(),
         new ClickHouseSuite(),
         new CausalSuite(),
+        new Handbook.HandbookSuite(),
         new Http.HttpSuite(),
         new Http.UpSuite(),
         new Kafka.KafkaSuite(),

@@ -1,10 +1,10 @@
 namespace Promotions.Features.State;
 
 /// <summary>What one entity keeps: its slab, and, once it is hot, what has outgrown it. Lives inside <see cref="EntityState"/>.</summary>
-internal struct EntityMemory(in EntityKey key, ITileReader reader)
+internal struct EntityMemory(in EntityKey key, ITileReader reader, EntityPlan plan)
 {
     private readonly UInt128 _hash = key.Hash;
-    public readonly EntityPlan Plan = EntityPlan.Of(key.Kind);
+    public readonly EntityPlan Plan = plan;
     public readonly ITileReader Reader = reader;
 
     /// <summary>Set by <see cref="Forget"/> or by reading a root tile.</summary>

@@ -23,19 +23,17 @@ internal sealed class EntityPlan
     /// <summary>Of a section that the kind has not.</summary>
     public const int None = -1;
 
-    private static readonly EntityPlan[] All = [.. Enumerable.Range(0, Entities.Kinds.Count + 1).Select(k => new EntityPlan((EntityKind)k))];
+    private static readonly EntityPlan[] All = [.. Enumerable.Range(0, Entities.Kinds.Count + 1).Select(k => new EntityPlan((EntityKind)k, OfRegistry((EntityKind)k)))];
 
     private readonly WindowQuery[] _queries;
     private readonly int[] _queriesBefore = new int[SeriesCount + 1];
     private readonly Slab _empty;
     private readonly byte[] _columns;
 
-    private EntityPlan(EntityKind kind)
+    /// <param name="features">None of them the request's own; in the order of the outputs.</param>
+    internal EntityPlan(EntityKind kind, IReadOnlyList<FeatureDefinition> features)
     {
         Kind = kind;
-        var block = FeatureRegistry.Block(kind);
-        FeatureDefinition[] features = [.. FeatureRegistry.Features.Skip(block.Offset).Take(block.Length).Where(f => f.Measure != Measure.Request)];
-
         var queries = new List<WindowQuery>();
         for (var s = 0; s < SeriesCount; s++)
         {
@@ -75,6 +73,9 @@ internal sealed class EntityPlan
 
     public static EntityPlan Of(EntityKind kind) => All[(int)kind];
 
+    /// <summary>The registry's own plan of the kind: what is written and read back.</summary>
+    public bool IsServed => ReferenceEquals(this, All[(int)Kind]);
+
     public EntityKind Kind { get; }
     public bool HasSinceLast { get; }
     public Output[] Outputs { get; }
@@ -104,6 +105,12 @@ internal sealed class EntityPlan
 
     /// <summary>What is asked of the series, shortest window first.</summary>
     public ReadOnlySpan<WindowQuery> Queries(int series) => _queries.AsSpan(_queriesBefore[series].._queriesBefore[series + 1]);
+
+    private static FeatureDefinition[] OfRegistry(EntityKind kind)
+    {
+        var block = FeatureRegistry.Block(kind);
+        return [.. FeatureRegistry.Features.Skip(block.Offset).Take(block.Length).Where(f => f.Measure != Measure.Request)];
+    }
 
     private static IEnumerable<(SeriesKind Series, WindowQuery Query)> QueriesOf(FeatureDefinition f) => f.Measure switch
     {
