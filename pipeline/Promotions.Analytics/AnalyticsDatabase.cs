@@ -79,14 +79,15 @@ public sealed class AnalyticsDatabase : IDisposable
         return collection;
     }
 
-    private static async Task<T> GuardedAsync<T>(Func<Task<T>> ask, CancellationToken cancellationToken)
+    internal static async Task<T> GuardedAsync<T>(Func<Task<T>> ask, CancellationToken cancellationToken)
     {
         try
         {
             return await ask();
         }
-        catch (Exception e) when (Silent(e) && !cancellationToken.IsCancellationRequested)
+        catch (Exception e) when (Silent(e))
         {
+            if (cancellationToken.IsCancellationRequested) throw new OperationCanceledException("The question was given up.", e, cancellationToken);    // however the socket put it
             throw new AnalyticsUnavailableException("ClickHouse does not answer: " + e.Message, e);
         }
     }

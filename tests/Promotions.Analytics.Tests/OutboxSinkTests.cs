@@ -183,6 +183,19 @@ public sealed class OutboxSinkTests(EngineFixture engine)
     }
 
     [Fact]
+    public async Task A_connection_that_breaks_while_the_process_stops_is_a_stop_not_a_fault()
+    {
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(Stop);
+        var ended = await Assert.ThrowsAsync<OperationCanceledException>(() => AnalyticsDatabase.GuardedAsync<int>(async () =>
+        {
+            await stop.CancelAsync();
+            throw new HttpRequestException("Connection refused");
+        }, stop.Token));
+        Assert.Equal(stop.Token, ended.CancellationToken);
+        Assert.IsType<HttpRequestException>(ended.InnerException);
+    }
+
+    [Fact]
     public async Task A_dead_ClickHouse_is_waited_out_not_thrown_at_the_caller()
     {
         using var database = new AnalyticsDatabase(new("127.0.0.1", 9, Database: "nowhere"));
