@@ -223,8 +223,11 @@ internal sealed class Restorer : IDisposable
             }
 
             if (job.BlockedSince == 0 || Stopwatch.GetElapsedTime(job.BlockedSince) < StuckAfter) continue;
-            job.BlockedSince = Stopwatch.GetTimestamp();
             _openTransactions.End(job.Copy.Changelog, job.Copy.Next, job.End);
+
+            // A process has one transaction: whoever else was stuck behind it is free now, and must be read before it is looked at again.
+            foreach (var other in _jobs.Values.Where(other => other.BlockedSince != 0)) other.BlockedSince = Stopwatch.GetTimestamp();
+            return;
         }
     }
 
