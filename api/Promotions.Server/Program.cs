@@ -27,7 +27,7 @@ serve.SetAction((parsed, _) => GuardAsync(() =>
         Rate = parsed.GetValue(rate),
         ScenarioFile = parsed.GetValue(scenario)?.FullName,
     };
-    return scaled is null ? ServeCommand.RunAsync(options, time) : ScaledCommand.RunAsync(options, scaled, time);
+    return scaled is null ? ServeCommand.RunAsync(options, time) : ScaledCommand.RunAsync(options, scaled, OffsetClock.FromEnvironment(time));
 }));
 
 var verify = new Command("verify", "Re-check every invariant of the ledger, stopped or live: the data folder's, or a PostgreSQL database's.") { postgres };

@@ -52,6 +52,10 @@ internal sealed class FaultRun(ScaledSet set, FaultOptions options, Action<strin
             }
             while (Stopwatch.GetElapsedTime(first).TotalMinutes < options.Minutes);
         }
+        catch (InvalidOperationException failed)
+        {
+            journal.Add(new(BreachKind.Stuck, failed.Message));       // a process that does not come back, for one; what was promised is still looked at
+        }
         finally
         {
             last = Stopwatch.GetTimestamp();

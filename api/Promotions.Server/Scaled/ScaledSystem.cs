@@ -48,6 +48,7 @@ internal sealed class ScaledSystem : IAsyncDisposable
             policies?.Dispose();
             await ledger.DisposeAsync();
             if (fault is InvalidDataException) throw new StartRefusedException(fault.Message + " Start the version that wrote it.", fault);
+            if (fault is LedgerFaultException) throw new StartRefusedException(fault.Message, fault);      // it went away after the first look
             throw;
         }
     }

@@ -43,6 +43,7 @@ internal sealed class ScaledSet : IAsyncDisposable
         var folder = Directory.CreateTempSubdirectory("promotions-faults-").FullName;
         if (!OperatingSystem.IsWindows()) // PostgreSQL refuses root and runs as its own user, which must come this far
             File.SetUnixFileMode(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute);
+        if (Directory.Exists(logs)) Directory.Delete(logs, recursive: true);      // of an earlier run
         Directory.CreateDirectory(logs);
         say($"starting Apache Kafka ({brokers} server{(brokers == 1 ? "" : "s")}) and PostgreSQL ...");
         KafkaCluster? kafka = null;
