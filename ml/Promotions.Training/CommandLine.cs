@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text.Json;
 using Promotions.Domain;
 using Promotions.Features;
+using Promotions.Ledger;
 using Promotions.Scoring;
 using Promotions.Scoring.LightGbm;
 
@@ -16,7 +17,7 @@ internal static class CommandLine
     /// <summary>Embedded, nothing is late; scaled, gather waits 30 ms. One part in five hundred keeps the model used to it.</summary>
     private const double LateRateDefault = 0.002;
 
-    public static RootCommand Create() => new("Makes, measures and shows fraud models.") { Train(), Evaluate(), Import(), Card(), Bootstrap(), Simulate() };
+    public static RootCommand Create() => new("Makes, measures and shows fraud models.") { DataSetCommand.Create(), Train(), Evaluate(), Import(), Card(), Bootstrap(), Simulate() };
 
     private static Command Train()
     {
@@ -28,13 +29,14 @@ internal static class CommandLine
         var rate = new Option<double>("--learning-rate") { DefaultValueFactory = _ => defaults.LearningRate, Description = "Share of each tree's step that is kept." };
         var seed = new Option<int>("--seed") { DefaultValueFactory = _ => defaults.Seed, Description = "Of the learner." };
         var late = new Option<double>("--late-rate") { DefaultValueFactory = _ => LateRateDefault, Description = "Share of an entity's parts that are taught as late." };
-        var command = new Command("train", "Learns from the earliest rows, calibrates on later ones, measures on the latest.") { dataset, output, trees, leaves, rate, seed, late };
+        var accept = AcceptOption();
+        var command = new Command("train", "Learns from the earliest rows, calibrates on later ones, measures on the latest.") { dataset, output, trees, leaves, rate, seed, late, accept };
         command.SetAction(parsed => Run(() =>
         {
             var source = parsed.GetRequiredValue(dataset);
             var target = parsed.GetRequiredValue(output);
-            var options = defaults with { Trees = parsed.GetValue(trees), Leaves = parsed.GetValue(leaves), LearningRate = parsed.GetValue(rate), Seed = parsed.GetValue(seed), LateRate = parsed.GetValue(late) };
-            options = options with { Command = string.Create(CultureInfo.InvariantCulture, $"promotions-ml train --dataset {source.Name} --out {target.Name} --trees {options.Trees} --leaves {options.Leaves} --learning-rate {options.LearningRate} --seed {options.Seed} --late-rate {options.LateRate}") };
+            var options = defaults with { Trees = parsed.GetValue(trees), Leaves = parsed.GetValue(leaves), LearningRate = parsed.GetValue(rate), Seed = parsed.GetValue(seed), LateRate = parsed.GetValue(late), Accepted = parsed.GetRequiredValue(accept) };
+            options = options with { Command = string.Create(CultureInfo.InvariantCulture, $"promotions-ml train --dataset {source.Name} --out {target.Name} --trees {options.Trees} --leaves {options.Leaves} --learning-rate {options.LearningRate} --seed {options.Seed} --late-rate {options.LateRate}{(options.Accepted.Count > 0 ? " --accept " + string.Join(' ', options.Accepted) : "")}") };
             var data = ReadDataSet(source);
             if (data.LayoutHash == FeatureRegistry.LayoutHash) options = options with { Parts = PartsOfLayout() };
             var trained = Trainer.Train(data, options);
@@ -132,23 +134,34 @@ internal static class CommandLine
 
     private static Option<FileInfo> DataSetOption() => new("--dataset") { Description = "Data set file.", Required = true };
 
+    private static Option<string[]> AcceptOption() => new("--accept") { DefaultValueFactory = _ => [], AllowMultipleArgumentsPerToken = true, Description = "Features that look as if they knew the label, and are right." };
+
     private static Argument<FileInfo> ModelArgument() => new("model") { Description = "Model file." };
+
+    /// <summary>Chargebacks take up to 60 days: an attempt that nobody complained about by then counts as honest.</summary>
+    private static readonly TimeSpan LabelDelay = TimeSpan.FromDays(60);
 
     private static DataSet ReadDataSet(FileInfo file)
     {
         using var stream = file.OpenRead();
-        return DataSetFile.Read(stream);
+        return file.Extension == ParquetDataSet.Extension ? ParquetDataSet.ReadAsync(stream, LabelDelay, CancellationToken.None).GetAwaiter().GetResult() : DataSetFile.Read(stream);
     }
 
+    private static int Run(Action action) => RunAsync(() =>
+    {
+        action();
+        return Task.CompletedTask;
+    }).GetAwaiter().GetResult();
+
     /// <summary>What a user can mend is one line and exit code 1; anything else keeps its stack.</summary>
-    private static int Run(Action action)
+    internal static async Task<int> RunAsync(Func<Task> action)
     {
         try
         {
-            action();
+            await action().ConfigureAwait(false);
             return 0;
         }
-        catch (Exception e) when (e is ModelFileException or InvalidDataException or IOException or UnauthorizedAccessException or ArgumentException)
+        catch (Exception e) when (e is ModelFileException or InvalidDataException or IOException or UnauthorizedAccessException or ArgumentException or LedgerFaultException)
         {
             Console.Error.WriteLine(e.Message);
             return 1;

@@ -1,14 +1,10 @@
 using System.Globalization;
 using Promotions.Domain;
-using Promotions.Domain.Decisions;
 using Promotions.Domain.Events;
 using Promotions.Features;
 using Promotions.Processing.Decisions;
 using Promotions.Processing.Records;
-using Promotions.Processing.State;
-using Promotions.Processing.Topologies;
 using Promotions.Simulation;
-using Promotions.Streams;
 
 namespace Promotions.Training;
 
@@ -19,8 +15,6 @@ namespace Promotions.Training;
 /// </remarks>
 public static class ReplayDataSet
 {
-    private const long CacheBytes = 1L << 30;
-
     /// <summary>Chargebacks take up to 60 days: attempts of the last 60 days of a shop teach nothing yet.</summary>
     private const int LabelDelayDays = 60;
 
@@ -50,7 +44,7 @@ public static class ReplayDataSet
     {
         private readonly ulong _seed;
         private readonly EventTime _rowsUntil;
-        private readonly TopologyDriver _driver;
+        private readonly LogReplay _replay;
         private readonly Dictionary<string, (ReadOnlyMemory<float> Vector, EventTime At, AttemptEntities Entities)> _attempts = new(StringComparer.Ordinal);
         private readonly HashSet<string> _abusive = new(StringComparer.Ordinal);
 
@@ -58,8 +52,7 @@ public static class ReplayDataSet
         {
             _seed = seed;
             _rowsUntil = rowsUntil;
-            var inputs = new DecisionInputs(null, "the model is what these rows are for", new FraudPolicy(0, FraudCosts.Default, 0, [], [Till, Others], TimeSpan.Zero), Checkout);
-            _driver = new(RedemptionTopology.Build(() => new Decider(new FeatureCatalog()), () => inputs, CacheBytes));
+            _replay = new(Checkout, [Till, Others]);
         }
 
         public ReferenceCheckout Checkout { get; } = new();
@@ -69,36 +62,33 @@ public static class ReplayDataSet
             switch (happened)
             {
                 case RedemptionAttempted attempt: Observe(attempt.Request, feedback!); break;
-                case Ordered ordered: _driver.Pipe(Topics.Orders, RecordCodec.Encode(ordered.Order), ordered.Order.At); break;
-                case Returned returned: _driver.Pipe(Topics.Returns, RecordCodec.Encode(returned.Return), returned.Return.At); break;
+                case Ordered ordered: _replay.Fold(Topics.Orders, RecordCodec.Encode(ordered.Order), ordered.Order.At); break;
+                case Returned returned: _replay.Fold(Topics.Returns, RecordCodec.Encode(returned.Return), returned.Return.At); break;
                 case Labelled labelled: Fold(labelled.Label); break;
             }
         }
 
         public List<TrainingRow> Rows() => [.. _attempts.Where(a => a.Value.At < _rowsUntil).Select(a => new TrainingRow(a.Value.Vector.ToArray(), _abusive.Contains(a.Key), 1, a.Value.At, Keys(a.Value.Entities)))];
 
-        public void Dispose() => _driver.Dispose();
+        public void Dispose() => _replay.Dispose();
 
         /// <summary>A shop's names are its own: the same name in another shop is somebody else.</summary>
-        private ulong[] Keys(AttemptEntities entities) =>
-            [.. Entities.Kinds.Select(kind => kind is EntityKind.Coupon && entities.Codes.Count != 1 || Entities.NameOf(entities, kind) is not { } name ? 0 : EntityKey.OtherOf($"{_seed}/{name}"))];
+        private ulong[] Keys(AttemptEntities entities) => TrainingRow.KeysOf(entities, $"{_seed}/");
 
         private void Observe(RedemptionRequest request, DecisionFeedback feedback)
         {
             var entities = ChannelEntities.Of(request, PolicyOf(request.Channel));
-            _driver.Pipe(Topics.Requests, ObservedRequest.Encode(request, entities), request.At);
-            if (_driver.DeadLetters is [{ } letter, ..]) throw new InvalidDataException($"Attempt '{request.Id}' was given up: {letter.Reason}");
-            var proposal = (DecisionProposal)_driver.TakeOutputs()[0].Value!;
+            var proposal = _replay.Observe(ObservedRequest.Encode(request, entities), request.At);
             var outcome = new RedemptionOutcome(
                 request.Id, request.Kind, feedback.Status, feedback.Refusal.ToString(), proposal.Priced.Redeemables.Any(r => r.UnknownCode), proposal.Priced.Discount, request.At, entities);
-            _driver.Pipe(Topics.Outcomes, RecordCodec.Encode(outcome), outcome.At);
+            _replay.Fold(Topics.Outcomes, RecordCodec.Encode(outcome), outcome.At);
             _attempts[request.Id] = (proposal.Risk.Vector, request.At, entities);
         }
 
         private void Fold(LabelRecorded label)
         {
             if (!_attempts.TryGetValue(label.RedemptionId, out var attempt)) return;
-            _driver.Pipe(Topics.Labels, RecordCodec.Encode(label with { Entities = attempt.Entities }), label.At);
+            _replay.Fold(Topics.Labels, RecordCodec.Encode(label with { Entities = attempt.Entities }), label.At);
             if (label.Abuse) _abusive.Add(label.RedemptionId);
             else _abusive.Remove(label.RedemptionId);
         }

@@ -24,6 +24,7 @@ public static class Trainer
         var fit = rows[..fitEnd];
         var abuse = fit.Count(row => row.Abuse);
         if (abuse == 0 || abuse == fit.Length) throw new InvalidDataException($"Of the {fit.Length} rows to learn from {abuse} are abuse; both classes are needed.");
+        LeakCheck.Refuse(fit, data.Features, options.Accepted);
 
         var masked = LatePartMask.Apply(rows, options.Parts, options.LateRate, options.Seed);
         var fitted = LightGbmLearner.Fit([.. masked.Take(fitEnd)], data.Features.Length, options);

@@ -24,6 +24,8 @@ public sealed record TrainingOptions
     public IReadOnlyList<int[]> Parts { get; init; } = [];
     /// <summary>Share of rows × parts that are taught as late (missing), 0 to 1: the rate observed in serving.</summary>
     public double LateRate { get; init; }
+    /// <summary>Features that <see cref="LeakCheck"/> suspects and somebody vouches for.</summary>
+    public IReadOnlyList<string> Accepted { get; init; } = [];
     /// <summary>Written on the card.</summary>
     public string Command { get; init; } = "";
 }

@@ -13,6 +13,7 @@ internal static class Suites
         new ClickHouseSuite(),
         new CausalSuite(),
         new Handbook.HandbookSuite(),
+        new DataSetSuite(),
         new Http.HttpSuite(),
         new Http.UpSuite(),
         new Kafka.KafkaSuite(),
