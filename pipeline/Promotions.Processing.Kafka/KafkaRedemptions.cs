@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.Text;
 using Promotions.Processing.Kafka.Effects;
 using Promotions.Processing.Kafka.Intake;
 using Promotions.Processing.Topologies;
@@ -24,17 +26,35 @@ public sealed class KafkaRedemptions : IAsyncDisposable
     public static async Task<KafkaRedemptions> StartAsync(KafkaDriverOptions driver, EffectsPorts ports, KafkaRedemptionsOptions options, IKafkaDriverObserver? observer, TimeProvider time)
     {
         var topics = new KafkaTopics(driver.Group, driver.Prefix);
-        await EffectTopics.EnsureAsync(driver, topics, options.Intake.ReplyPartitions).ConfigureAwait(false);
+        await EffectTopics.EnsureAsync(driver, topics, options.Intake.ReplyPartitions, warning => observer?.ClientSaid(warning)).ConfigureAwait(false);
         return new(await KafkaDriver.StartAsync(
             TopologyOf(ports, options), driver with { LayoutHash = RedemptionTopology.LayoutHash }, new RedemptionEffects(ports, topics, time), new CheckoutIntake(ports.Inputs, options.Intake, time), observer, time)
             .ConfigureAwait(false));
     }
 
-    /// <summary>All topics that the pipeline needs under these settings, as commands for whoever may create them.</summary>
-    public static string Plan(KafkaDriverOptions driver, EffectsPorts ports, KafkaRedemptionsOptions options)
+    /// <summary>All topics that the pipeline needs under these settings, as commands for whoever may create them: those that are missing, and what is otherwise than planned about the others.</summary>
+    /// <exception cref="Confluent.Kafka.KafkaException">The brokers cannot be reached, or refuse.</exception>
+    public static async Task<string> PlanAsync(KafkaDriverOptions driver, EffectsPorts ports, KafkaRedemptionsOptions options)
     {
-        var topics = new KafkaTopics(driver.Group, driver.Prefix);
-        return KafkaDriver.Plan(TopologyOf(ports, options), driver, RedemptionEffects.SinkTopics) + EffectTopics.Commands(EffectTopics.Of(driver, topics, options.Intake.ReplyPartitions));
+        using var admin = EffectTopics.Admin(driver);
+        var found = await BrokerTopics.FindAsync(admin).ConfigureAwait(false);
+        IReadOnlyList<PlannedTopic> plan =
+        [
+            .. KafkaDriver.Plan(TopologyOf(ports, options), driver, RedemptionEffects.SinkTopics, found),
+            .. EffectTopics.Of(driver, new(driver.Group, driver.Prefix), options.Intake.ReplyPartitions),
+        ];
+        var missing = plan.Where(topic => !found.ContainsKey(topic.Name)).ToList();
+        var findings = await BrokerTopics.CompareAsync(admin, plan, found).ConfigureAwait(false);
+        var text = new StringBuilder();
+        text.Append(CultureInfo.InvariantCulture, $"# {plan.Count} topics are needed, {missing.Count} of them are missing.\n").Append(BrokerTopics.Commands(missing));
+        if (missing.Count < plan.Count) text.Append(CultureInfo.InvariantCulture, $"# {plan.Count - missing.Count} are there{(findings.Count == 0 ? ", as they would be made." : ". Otherwise than they would be made:")}\n");
+        foreach (var finding in findings)
+        {
+            text.Append(CultureInfo.InvariantCulture, $"# {(finding.Refused ? "Must be mended: " : "")}{finding.Sentence}\n");
+            if (finding.Command is { } command) text.Append(finding.Refused ? "" : "# ").Append(command).Append('\n');
+        }
+
+        return text.ToString();
     }
 
     /// <summary>Leaves in good order: what was taken is committed, and its partitions go to others at once.</summary>

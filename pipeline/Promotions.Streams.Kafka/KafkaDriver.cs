@@ -100,11 +100,13 @@ public sealed partial class KafkaDriver : IAsyncDisposable
         return driver;
     }
 
-    /// <summary>Which topics this topology needs under these settings, as commands for whoever may create them.</summary>
-    public static string Plan(Topology topology, KafkaDriverOptions options, IReadOnlyCollection<string>? effects = null)
+    /// <summary>Which topics this topology needs under these settings.</summary>
+    /// <param name="effects">Topics of sinks that are no plain topics.</param>
+    /// <param name="found">The topics that there are: a changelog has as many partitions as its input has. Null: none.</param>
+    public static IReadOnlyList<PlannedTopic> Plan(Topology topology, KafkaDriverOptions options, IReadOnlyCollection<string>? effects = null, IReadOnlyDictionary<string, FoundTopic>? found = null)
     {
         var names = new TopicNames(options);
-        return TopicPlan.Commands(TopicPlan.Of(topology, StreamUnit.Of(topology, names, effects ?? []), names, options, effects ?? [], new Dictionary<string, int>()));
+        return TopicPlan.Of(topology, StreamUnit.Of(topology, names, effects ?? []), names, options, effects ?? [], found ?? new Dictionary<string, FoundTopic>());
     }
 
     /// <summary>Leaves in good order: what was processed is committed, the partitions go to others at once, the state on the disk is whole.</summary>

@@ -35,7 +35,19 @@ public class BrokerTests
         await PutAsync(ledger, campaign);
         for (var round = 0; round < Rounds; round++) await PutAsync(ledger, PipelineRig.Public($"ONCE{round}", limits: new(UsesMax: 1, null, null)));
 
+        await kafka.CreateTopicAsync(KafkaTopics.Decisions, 2, new Dictionary<string, string> { ["cleanup.policy"] = "compact" });
+        var plan = await KafkaRedemptions.PlanAsync(Driver(kafka, folder, "m-0"), Ports(ledger), Options(ledger));
+        Assert.Contains($"Topic '{KafkaTopics.Decisions}' has cleanup.policy=compact and needs delete", plan, StringComparison.Ordinal);
+        Assert.Contains($"Topic '{KafkaTopics.Decisions}' has 2 partitions", plan, StringComparison.Ordinal);
+        Assert.Contains($"--create --topic {KafkaTopics.BalanceChanges} ", plan, StringComparison.Ordinal);
+        Assert.Contains("needs delete", (await Assert.ThrowsAsync<Streams.Kafka.Commit.TopicPlanException>(() => StartAsync(kafka, ledger, folder, "m-0"))).Message, StringComparison.Ordinal);
+        await kafka.Admin.DeleteTopicsAsync([KafkaTopics.Decisions]);
+        await UntilAsync(() => System.Threading.Tasks.Task.FromResult(kafka.Admin.GetMetadata(Within).Topics.TrueForAll(topic => topic.Topic != KafkaTopics.Decisions)));
+
         await using var first = await StartAsync(kafka, ledger, folder, "m-1");
+        plan = await KafkaRedemptions.PlanAsync(Driver(kafka, folder, "m-1"), Ports(ledger), Options(ledger));
+        Assert.Contains("0 of them are missing", plan, StringComparison.Ordinal);
+        Assert.Contains("are there, as they would be made.", plan, StringComparison.Ordinal);
         await using var second = await StartAsync(kafka, ledger, folder, "m-2");
         await using var gateway = await KafkaGateway.OpenAsync(ledger, ledger, new() { Bootstrap = kafka.Bootstrap, Instance = "api-1", AnswerWithin = Within }, TimeProvider.System, CancellationToken.None);
 
@@ -87,14 +99,18 @@ public class BrokerTests
     private static async System.Threading.Tasks.Task PutAsync(PostgresLedger ledger, Promotions.Domain.Campaigns.Campaign campaign) =>
         Assert.True((await ledger.ExecuteAsync(new PutCampaign($"put:{campaign.Id}:{campaign.Version}", Actor.System, campaign.CreatedAt, campaign), Lane.Decision, CancellationToken.None)).Accepted);
 
-    private static Task<KafkaRedemptions> StartAsync(KafkaCluster kafka, PostgresLedger ledger, TemporaryFolder folder, string member)
-    {
-        Func<DecisionInputs> inputs = () => new(new PipelineRig.FixedScorer(-6), null, PipelineRig.Policy, ledger.Campaigns);
-        return KafkaRedemptions.StartAsync(
-            new() { Bootstrap = kafka.Bootstrap, MemberId = member, StateFolder = System.IO.Path.Combine(folder.Path, member), LayoutHash = RedemptionTopology.LayoutHash },
-            new(ledger, new(ledger, TimeProvider.System), ledger, static () => new(new FeatureCatalog()), inputs, EarningRule.Default, EffectsRig.Problem, new Silent()),
-            new() { Topology = RedemptionTopologyOptions.Default with { Gather = GatherTimes.Default with { Patience = TimeSpan.FromSeconds(10) }, LookAhead = new CampaignLookAhead(ledger) } }, null, TimeProvider.System);
-    }
+    private static Task<KafkaRedemptions> StartAsync(KafkaCluster kafka, PostgresLedger ledger, TemporaryFolder folder, string member) =>
+        KafkaRedemptions.StartAsync(Driver(kafka, folder, member), Ports(ledger), Options(ledger), null, TimeProvider.System);
+
+    private static KafkaDriverOptions Driver(KafkaCluster kafka, TemporaryFolder folder, string member) =>
+        new() { Bootstrap = kafka.Bootstrap, MemberId = member, StateFolder = System.IO.Path.Combine(folder.Path, member), LayoutHash = RedemptionTopology.LayoutHash };
+
+    private static EffectsPorts Ports(PostgresLedger ledger) => new(
+        ledger, new(ledger, TimeProvider.System), ledger, static () => new(new FeatureCatalog()), () => new(new PipelineRig.FixedScorer(-6), null, PipelineRig.Policy, ledger.Campaigns),
+        EarningRule.Default, EffectsRig.Problem, new Silent());
+
+    private static KafkaRedemptionsOptions Options(PostgresLedger ledger) =>
+        new() { Topology = RedemptionTopologyOptions.Default with { Gather = GatherTimes.Default with { Patience = TimeSpan.FromSeconds(10) }, LookAhead = new CampaignLookAhead(ledger) } };
 
     private sealed class TemporaryFolder : IDisposable
     {

@@ -88,7 +88,7 @@ public sealed class EffectsTests(KafkaServer server)
         Assert.Contains($"--topic {rig.Name}in --partitions 1", plan.Message, StringComparison.Ordinal);
         Assert.Contains("cleanup.policy=compact", plan.Message, StringComparison.Ordinal);
         Assert.DoesNotContain("effects", plan.Message, StringComparison.Ordinal);
-        Assert.Contains($"{rig.Name}g-in-changelog", KafkaDriver.Plan(Rig.Topology(), options), StringComparison.Ordinal);
+        Assert.Contains(KafkaDriver.Plan(Rig.Topology(), options), topic => topic.Name == $"{rig.Name}g-in-changelog");
     }
 
     [Fact]

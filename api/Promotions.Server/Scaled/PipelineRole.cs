@@ -48,25 +48,35 @@ internal sealed class PipelineRole : IAsyncDisposable, IReadinessCheck
         }
         catch (Confluent.Kafka.KafkaException fault)
         {
-            throw new StartRefusedException($"Kafka at {options.Bootstrap} cannot be used: {fault.Error.Reason}", fault);
+            throw Unusable(options, fault);
         }
     }
 
-    /// <summary>What an operator has to create where the pipeline may not.</summary>
+    /// <summary>What an operator has to create or to mend where the pipeline may not.</summary>
+    /// <exception cref="StartRefusedException">The brokers cannot be reached.</exception>
     public static async Task<int> PrintPlanAsync(ServerOptions server, ScaledOptions options, TimeProvider time, CancellationToken cancellationToken)
     {
         using var loggers = WebHosting.CreateLoggers();
         var metrics = new ApiMetrics();
         await using var system = await ScaledSystem.OpenAsync(options, new LedgerMetrics(metrics.Registry), time, loggers.CreateLogger<ScaledSystem>(), cancellationToken);
         var telemetry = new PipelineTelemetry(metrics, new StreamsMetrics(metrics.Registry, () => null), time, loggers.CreateLogger<PipelineTelemetry>());
-        Console.Write(KafkaRedemptions.Plan(DriverOptions(options, DataFolder.Open(server.DataPath)), Ports(system, telemetry, time), RedemptionsOptions(system, telemetry)));
-        return 0;
+        try
+        {
+            Console.Write(await KafkaRedemptions.PlanAsync(DriverOptions(options, DataFolder.Open(server.DataPath)), Ports(system, telemetry, time), RedemptionsOptions(system, telemetry)));
+            return 0;
+        }
+        catch (Confluent.Kafka.KafkaException fault)
+        {
+            throw Unusable(options, fault);
+        }
     }
 
     public ValueTask<string?> CheckAsync(CancellationToken cancellationToken) =>
         ValueTask.FromResult(Completion.IsCompleted ? "The pipeline has stopped: " + (Completion.Exception?.InnerException?.Message ?? "it was told to.") : null);
 
     public ValueTask DisposeAsync() => _redemptions.DisposeAsync();
+
+    private static StartRefusedException Unusable(ScaledOptions options, Confluent.Kafka.KafkaException fault) => new($"Kafka at {options.Bootstrap} cannot be used: {fault.Error.Reason}", fault);
 
     private static KafkaRedemptionsOptions RedemptionsOptions(ScaledSystem system, PipelineTelemetry telemetry) => new()
     {

@@ -1,50 +1,67 @@
+using System.Globalization;
 using Confluent.Kafka;
 using Confluent.Kafka.Admin;
 
 namespace Promotions.Streams.Kafka.Commit;
 
-/// <summary>Compares the settings of topics that are there with those that the driver would give them.</summary>
+/// <summary>Compares topics that are there with those that the driver would make.</summary>
 internal static class TopicSettings
 {
     private const string CleanupPolicy = "cleanup.policy";
+    public const string MinInSync = "min.insync.replicas";
     private static readonly TimeSpan Within = TimeSpan.FromSeconds(30);
 
     /// <summary>Others than planned cost time or room, and lose nothing that a running group needs at once.</summary>
     private static readonly string[] Told = ["retention.ms", "delete.retention.ms"];
 
     /// <param name="topics">Of the plan, all there.</param>
-    /// <param name="warn">Told of what may stay as it is.</param>
-    /// <exception cref="TopicPlanException">A topic's records would be lost: state that is not kept, or records between two hops that are taken for older values of a key.</exception>
     /// <exception cref="KafkaException">The brokers cannot be reached, or refuse.</exception>
-    public static async Task CheckAsync(IAdminClient admin, IReadOnlyList<PlannedTopic> topics, Action<string> warn)
+    public static async Task<IReadOnlyList<TopicFinding>> CompareAsync(IAdminClient admin, IReadOnlyList<PlannedTopic> topics, IReadOnlyDictionary<string, FoundTopic> found)
     {
-        if (topics.Count == 0) return;
+        var findings = new List<TopicFinding>();
+        if (topics.Count == 0) return findings;
         foreach (var result in await DescribeAsync(admin, topics).ConfigureAwait(false))
         {
-            if (result.Error.IsError)
-            {
-                warn($"The settings of topic '{result.ConfigResource.Name}' may not be read and are not checked: {result.Error.Reason}");
-                continue;
-            }
-
             var topic = topics.First(planned => planned.Name == result.ConfigResource.Name);
-            Check(topic, name => result.Entries.TryGetValue(name, out var entry) ? entry.Value : null, warn);
+            findings.AddRange(Shape(topic, found[topic.Name]));
+            if (result.Error.IsError) findings.Add(new($"The settings of topic '{topic.Name}' may not be read and are not checked: {result.Error.Reason}", false, null));
+            else findings.AddRange(Compare(topic, found[topic.Name], name => result.Entries.TryGetValue(name, out var entry) ? entry.Value : null));
         }
+
+        return findings;
+    }
+
+    /// <summary>Partitions and copies. More than planned harm nothing.</summary>
+    internal static IEnumerable<TopicFinding> Shape(PlannedTopic topic, FoundTopic there)
+    {
+        if (there.Partitions < topic.Partitions)
+            yield return new(string.Create(CultureInfo.InvariantCulture, $"Topic '{topic.Name}' has {there.Partitions} partitions; under these settings it would be made with {topic.Partitions}. Added partitions would move keys away from their state."), false, null);
+        if (there.Replication < topic.Replication)
+            yield return new(string.Create(CultureInfo.InvariantCulture, $"Topic '{topic.Name}' has {there.Replication} copies; under these settings it would be made with {topic.Replication}. kafka-reassign-partitions.sh adds copies."), false, null);
     }
 
     /// <param name="found">A setting's value at the brokers; null where they name none.</param>
-    internal static void Check(PlannedTopic topic, Func<string, string?> found, Action<string> warn)
+    internal static IEnumerable<TopicFinding> Compare(PlannedTopic topic, FoundTopic there, Func<string, string?> found)
     {
-        if (topic.Settings.TryGetValue(CleanupPolicy, out var policy) && found(CleanupPolicy) is { } there && there != policy)
+        if (topic.Settings.TryGetValue(CleanupPolicy, out var policy) && found(CleanupPolicy) is { } actual && actual != policy)
         {
             var why = policy == "compact" ? "state in it would be deleted by age" : "records with equal keys in it would be taken for one";
-            throw new TopicPlanException($"Topic '{topic.Name}' has {CleanupPolicy}={there} and needs {policy}: {why}. kafka-configs.sh --alter --entity-type topics --entity-name {topic.Name} --add-config {CleanupPolicy}={policy}");
+            yield return new($"Topic '{topic.Name}' has {CleanupPolicy}={actual} and needs {policy}: {why}.", true, Alter(topic, CleanupPolicy, policy));
         }
 
         foreach (var name in Told)
             if (topic.Settings.TryGetValue(name, out var planned) && found(name) is { } value && value != planned)
-                warn($"Topic '{topic.Name}' has {name}={value}; this build would make it with {planned}.");
+                yield return new($"Topic '{topic.Name}' has {name}={value}; this build would make it with {planned}.", false, Alter(topic, name, planned));
+
+        // Every record is sent with acks=all, which waits for as many copies as are in sync: it is this setting that says how few that may be.
+        if (there.Replication < 2 || !int.TryParse(found(MinInSync), CultureInfo.InvariantCulture, out var minimum)) yield break;
+        if (minimum < 2)
+            yield return new(string.Create(CultureInfo.InvariantCulture, $"Topic '{topic.Name}' has {there.Replication} copies and {MinInSync}={minimum}: what was acknowledged may stand on one server only, and is lost with it."), false, Alter(topic, MinInSync, "2"));
+        else if (minimum >= there.Replication)
+            yield return new(string.Create(CultureInfo.InvariantCulture, $"Topic '{topic.Name}' has {there.Replication} copies and {MinInSync}={minimum}: it takes no records while one server is away."), false, null);
     }
+
+    private static string Alter(PlannedTopic topic, string setting, string value) => $"kafka-configs.sh --alter --entity-type topics --entity-name {topic.Name} --add-config {setting}={value}";
 
     private static async Task<List<DescribeConfigsReport>> DescribeAsync(IAdminClient admin, IReadOnlyList<PlannedTopic> topics)
     {
