@@ -1,4 +1,6 @@
 using System.Globalization;
+using System.Text;
+using System.Text.Json;
 using Promotions.Kafka.Cluster;
 
 namespace Promotions.Benchmarks.Kafka;
@@ -8,6 +10,7 @@ namespace Promotions.Benchmarks.Kafka;
 internal sealed class KafkaSuite : IBenchSuite
 {
     private const int HotEvents = 100_000;
+    private const int EqualEvents = 20_000;
     private const int LatencyRate = 600;
     private const int LatencySeconds = 30;
 
@@ -27,6 +30,7 @@ internal sealed class KafkaSuite : IBenchSuite
     {
         var only = Environment.GetEnvironmentVariable("PROMOTIONS_BENCH_KAFKA")?.Split(',');
         double? velocity = null;
+        if (Wanted("equal")) await EqualAsync(report, cancellationToken);
         if (Wanted("velocity")) velocity = await VelocityAsync(report, cancellationToken);
         if (Wanted("hot")) await HotAsync(report, velocity, cancellationToken);
         if (Wanted("p99")) await LatencyAsync(report, cancellationToken);
@@ -35,6 +39,39 @@ internal sealed class KafkaSuite : IBenchSuite
         if (Wanted("failover")) await ScaledRows.FailoverAsync(report, cancellationToken);
 
         bool Wanted(string part) => only is null || only.Contains(part);
+    }
+
+    /// <summary>Whether both programs do the same work: on one partition, where the order that both see is one, every answer is compared.</summary>
+    /// <exception cref="InvalidOperationException">An answer differs: then no other number means anything.</exception>
+    private static async Task EqualAsync(BenchReport report, CancellationToken cancellationToken)
+    {
+        using var state = new Folder();
+        await using var cluster = await KafkaCluster.StartAsync(1, LargeRecords);
+        await KafkaProgram.RunAsync(
+            KafkaProgram.Peer, cancellationToken, "generate", "--bootstrap", cluster.Bootstrap, "--count", Text(EqualEvents), "--customers", Text(EqualEvents / 40), "--hot", "0.05", "--partitions", "1");
+        report.Progress($"{EqualEvents} events on one partition: our driver, then Kafka Streams, answer by answer");
+        await KafkaProgram.RunAsync(KafkaProgram.Own, cancellationToken, "run", "--bootstrap", cluster.Bootstrap, "--out", "velocity-own", "--state", state.Path, "--partitions", "1");
+        await KafkaProgram.RunAsync(KafkaProgram.Peer, cancellationToken, "run", "--bootstrap", cluster.Bootstrap, "--out", "velocity-peer", "--partitions", "1");
+        var (own, peer) = (await AnswersAsync(cluster, "velocity-own"), await AnswersAsync(cluster, "velocity-peer"));
+        var other = peer.Where(answer => own.GetValueOrDefault(answer.Key) != answer.Value).Select(answer => $"\n{answer.Value} beside {own.GetValueOrDefault(answer.Key)}").ToList();
+        if (own.Count != EqualEvents || peer.Count != EqualEvents || other.Count > 0)
+            throw new InvalidOperationException($"{other.Count} of {peer.Count} answers of Kafka Streams differ from our {own.Count}:{string.Concat(other.Take(5))}");
+        report.Rate("kafka.velocity_equal", own.Count, "answers", peer.Count, "byte-equal to those of Kafka Streams on one partition");
+    }
+
+    /// <summary>By id. Neither side promises that an answer comes once.</summary>
+    private static async Task<Dictionary<string, string>> AnswersAsync(KafkaCluster cluster, string topic)
+    {
+        var answers = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (var record in await cluster.ReadAllAsync(topic))
+        {
+            var answer = Encoding.UTF8.GetString(record.Message.Value);
+            using var json = JsonDocument.Parse(answer);
+            var id = json.RootElement.GetProperty("id").GetString()!;
+            if (!answers.TryAdd(id, answer) && answers[id] != answer) throw new InvalidOperationException($"'{topic}' answers {id} twice and not the same: {answers[id]} and {answer}");
+        }
+
+        return answers;
     }
 
     private static async Task<double> VelocityAsync(BenchReport report, CancellationToken cancellationToken)
