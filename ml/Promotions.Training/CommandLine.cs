@@ -12,12 +12,12 @@ namespace Promotions.Training;
 /// <summary><c>promotions-ml</c>.</summary>
 internal static class CommandLine
 {
-    private static readonly JsonSerializerOptions Json = new() { WriteIndented = true, PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower, Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    internal static readonly JsonSerializerOptions Json = new() { WriteIndented = true, PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower, Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <summary>Embedded, nothing is late; scaled, gather waits 30 ms. One part in five hundred keeps the model used to it.</summary>
-    private const double LateRateDefault = 0.002;
+    internal const double LateRateDefault = 0.002;
 
-    public static RootCommand Create() => new("Makes, measures and shows fraud models.") { DataSetCommand.Create(), Train(), Evaluate(), Import(), Card(), Bootstrap(), Simulate() };
+    public static RootCommand Create() => new("Makes, measures and shows fraud models.") { DataSetCommand.Create(), SearchCommand.Create(), Train(), EvaluateCommand.Create(), Import(), Card(), Bootstrap(), Simulate() };
 
     private static Command Train()
     {
@@ -48,21 +48,7 @@ internal static class CommandLine
     }
 
     /// <summary>Each kind of entity is one part: it comes whole or late.</summary>
-    private static int[][] PartsOfLayout() => [.. Entities.Kinds.Select(kind => FeatureRegistry.Block(kind)).Select(block => Enumerable.Range(block.Offset, block.Length).ToArray())];
-
-    private static Command Evaluate()
-    {
-        var model = ModelArgument();
-        var dataset = DataSetOption();
-        var command = new Command("evaluate", "Measures a model on all rows of a data set.") { model, dataset };
-        command.SetAction(parsed => Run(() =>
-        {
-            var data = ReadDataSet(parsed.GetRequiredValue(dataset));
-            var scorer = TreeScorer.Load(File.ReadAllBytes(parsed.GetRequiredValue(model).FullName), data.LayoutHash);
-            Console.WriteLine(JsonSerializer.Serialize(Evaluation.Measure(scorer, data.Rows), Json));
-        }));
-        return command;
-    }
+    internal static int[][] PartsOfLayout() => [.. Entities.Kinds.Select(kind => FeatureRegistry.Block(kind)).Select(block => Enumerable.Range(block.Offset, block.Length).ToArray())];
 
     private static Command Import()
     {
@@ -132,22 +118,22 @@ internal static class CommandLine
         Console.WriteLine($"{file.Name}: {data.Rows.Count} rows, {data.Rows.Count(row => row.Abuse)} of them abuse, layout {data.LayoutHash:x16}");
     }
 
-    private static Option<FileInfo> DataSetOption() => new("--dataset") { Description = "Data set file.", Required = true };
+    internal static Option<FileInfo> DataSetOption() => new("--dataset") { Description = "Data set file.", Required = true };
 
     private static Option<string[]> AcceptOption() => new("--accept") { DefaultValueFactory = _ => [], AllowMultipleArgumentsPerToken = true, Description = "Features that look as if they knew the label, and are right." };
 
-    private static Argument<FileInfo> ModelArgument() => new("model") { Description = "Model file." };
+    internal static Argument<FileInfo> ModelArgument() => new("model") { Description = "Model file." };
 
     /// <summary>Chargebacks take up to 60 days: an attempt that nobody complained about by then counts as honest.</summary>
     private static readonly TimeSpan LabelDelay = TimeSpan.FromDays(60);
 
-    private static DataSet ReadDataSet(FileInfo file)
+    internal static DataSet ReadDataSet(FileInfo file)
     {
         using var stream = file.OpenRead();
         return file.Extension == ParquetDataSet.Extension ? ParquetDataSet.ReadAsync(stream, LabelDelay, CancellationToken.None).GetAwaiter().GetResult() : DataSetFile.Read(stream);
     }
 
-    private static int Run(Action action) => RunAsync(() =>
+    internal static int Run(Action action) => RunAsync(() =>
     {
         action();
         return Task.CompletedTask;

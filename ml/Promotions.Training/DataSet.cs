@@ -11,7 +11,8 @@ namespace Promotions.Training;
 /// <param name="At">Event time of the request: rows are split by it, never by chance.</param>
 /// <param name="Entities">Keys of the entities that the request names, in the order of <see cref="Promotions.Features.Entities.Kinds"/>; 0 where it names none, or several.
 /// Null where they are not known: the population is then counted by attempts.</param>
-public readonly record struct TrainingRow(float[] Vector, bool Abuse, float Weight, EventTime At, ulong[]? Entities = null)
+/// <param name="Group">Who acted, where the data set's maker knows: a kind of abuse, or a group of honest people that begins with <c>honest</c>. For reports; nobody learns from it.</param>
+public readonly record struct TrainingRow(float[] Vector, bool Abuse, float Weight, EventTime At, ulong[]? Entities = null, string? Group = null)
 {
     /// <summary>What <see cref="Entities"/> holds for an attempt.</summary>
     /// <param name="before">Put before each name, where names of several shops come together.</param>

@@ -6,27 +6,30 @@ namespace Promotions.Training;
 
 /// <summary>Data sets on disk.</summary>
 /// <remarks>
-/// gzip of: one line of JSON (<c>format, version, layout, trained_on, seed, features, entities</c>), a line feed, then rows until the end. A row is little-endian:
+/// gzip of: one line of JSON (<c>format, version, layout, trained_on, seed, features, entities, groups</c>), a line feed, then rows until the end. A row is little-endian:
 /// int64 event time in Unix milliseconds, float32 weight, byte label (0 honest, 1 abuse), then float32 per feature, NaN for missing, then uint64 per entity kind where the header's
-/// <c>entities</c> counts them, 0 for none. Version 1 has no entities.
+/// <c>entities</c> counts them, 0 for none, then, where the header names <c>groups</c>, a byte: the row's, counted from 1, 0 for none. Version 1 has no entities, version 2 no groups.
 /// </remarks>
 public static class DataSetFile
 {
     private const string Format = "promotions-dataset";
-    private const int Version = 2;
+    private const int Version = 3;
+    private const int GroupsMax = 255;
     private const int FixedBytes = 13;
     private const int HeaderBytesMax = 1 << 20;
     private static readonly JsonSerializerOptions Json = new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower };
 
-    private sealed record Header(string? Format, int Version, string? Layout, string? TrainedOn, long Seed, string[]? Features, int Entities = 0);
+    private sealed record Header(string? Format, int Version, string? Layout, string? TrainedOn, long Seed, string[]? Features, int Entities = 0, string[]? Groups = null);
 
     public static void Write(Stream stream, DataSet data)
     {
         var kinds = data.Rows.Count > 0 && data.Rows[0].Entities is { } first ? first.Length : 0;
+        string[] groups = [.. data.Rows.Where(row => row.Group is not null).Select(row => row.Group!).Distinct().Order(StringComparer.Ordinal)];
+        if (groups.Length > GroupsMax) throw new InvalidDataException($"The rows have {groups.Length} groups; a data set names {GroupsMax} at most.");
         using var zip = new GZipStream(stream, CompressionLevel.Fastest, leaveOpen: true);
-        zip.Write(JsonSerializer.SerializeToUtf8Bytes(new Header(Format, Version, data.LayoutHash.ToString("x16", System.Globalization.CultureInfo.InvariantCulture), data.TrainedOn, data.Seed, data.Features, kinds), Json));
+        zip.Write(JsonSerializer.SerializeToUtf8Bytes(new Header(Format, Version, data.LayoutHash.ToString("x16", System.Globalization.CultureInfo.InvariantCulture), data.TrainedOn, data.Seed, data.Features, kinds, groups.Length > 0 ? groups : null), Json));
         zip.WriteByte((byte)'\n');
-        var bytes = new byte[FixedBytes + (4 * data.Features.Length) + (8 * kinds)];
+        var bytes = new byte[FixedBytes + (4 * data.Features.Length) + (8 * kinds) + (groups.Length > 0 ? 1 : 0)];
         foreach (var row in data.Rows)
         {
             BinaryPrimitives.WriteInt64LittleEndian(bytes, row.At.UnixMilliseconds);
@@ -34,6 +37,7 @@ public static class DataSetFile
             bytes[12] = row.Abuse ? (byte)1 : (byte)0;
             for (var f = 0; f < row.Vector.Length; f++) BinaryPrimitives.WriteSingleLittleEndian(bytes.AsSpan(FixedBytes + (4 * f)), row.Vector[f]);
             for (var k = 0; k < kinds; k++) BinaryPrimitives.WriteUInt64LittleEndian(bytes.AsSpan(FixedBytes + (4 * row.Vector.Length) + (8 * k)), row.Entities![k]);
+            if (groups.Length > 0) bytes[^1] = row.Group is null ? (byte)0 : (byte)(Array.BinarySearch(groups, row.Group, StringComparer.Ordinal) + 1);
             zip.Write(bytes);
         }
     }
@@ -49,7 +53,8 @@ public static class DataSetFile
 
         var rows = new List<TrainingRow>();
         if (header.Entities is < 0 or > 64) throw new InvalidDataException($"The data set's header says {header.Entities} kinds of entity.");
-        var bytes = new byte[FixedBytes + (4 * features.Length) + (8 * header.Entities)];
+        var groups = header.Groups ?? [];
+        var bytes = new byte[FixedBytes + (4 * features.Length) + (8 * header.Entities) + (groups.Length > 0 ? 1 : 0)];
         while (true)
         {
             var read = buffered.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false);
@@ -60,7 +65,8 @@ public static class DataSetFile
             for (var f = 0; f < vector.Length; f++) vector[f] = BinaryPrimitives.ReadSingleLittleEndian(bytes.AsSpan(FixedBytes + (4 * f)));
             var entities = header.Entities == 0 ? null : new ulong[header.Entities];
             for (var k = 0; k < header.Entities; k++) entities![k] = BinaryPrimitives.ReadUInt64LittleEndian(bytes.AsSpan(FixedBytes + (4 * features.Length) + (8 * k)));
-            rows.Add(new(vector, bytes[12] == 1, BinaryPrimitives.ReadSingleLittleEndian(bytes.AsSpan(8)), new(BinaryPrimitives.ReadInt64LittleEndian(bytes)), entities));
+            if (groups.Length > 0 && bytes[^1] > groups.Length) throw new InvalidDataException($"Row {rows.Count} has the group {bytes[^1]} of {groups.Length}.");
+            rows.Add(new(vector, bytes[12] == 1, BinaryPrimitives.ReadSingleLittleEndian(bytes.AsSpan(8)), new(BinaryPrimitives.ReadInt64LittleEndian(bytes)), entities, groups.Length > 0 && bytes[^1] > 0 ? groups[bytes[^1] - 1] : null));
         }
         var data = new DataSet(layout, features, header.TrainedOn ?? "", header.Seed, rows);
         data.Validate();

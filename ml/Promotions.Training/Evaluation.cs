@@ -130,6 +130,9 @@ public static class Evaluation
         }
     }
 
+    /// <inheritdoc cref="FalseAlarms(double[], bool[], int[], double)"/>
+    public static FalseAlarmPoint FalseAlarms(double[] scores, bool[] labels, double share) => FalseAlarms(scores, labels, Order(scores), share);
+
     /// <summary>The lowest threshold that flags at most the asked share of honest rows.</summary>
     private static FalseAlarmPoint FalseAlarms(double[] probabilities, bool[] labels, int[] order, double share)
     {

@@ -1,4 +1,3 @@
-using System.Reflection;
 using Microsoft.ML;
 using Microsoft.ML.Calibrators;
 using Microsoft.ML.Data;
@@ -67,8 +66,8 @@ public static class LightGbmLearner
         });
         var transformer = trainer.Fit(data);
         var parameters = ((CalibratedModelParametersBase<LightGbmBinaryModelParameters, PlattCalibrator>)transformer.Model).SubModel;
-        var trees = parameters.TrainedTreeEnsemble.Trees.Select(tree => Extract(tree, scale)).ToArray();
-        for (var t = 0; t < trees.Length; t++) trees[t] = trees[t] with { LeafCover = CoversOf(trees[t], rows) };
+        var trees = parameters.TrainedTreeEnsemble.Trees.Select(tree => TreeExtraction.Extract(tree, scale)).ToArray();
+        for (var t = 0; t < trees.Length; t++) trees[t] = trees[t] with { LeafCover = TreeExtraction.CoversOf(trees[t], rows) };
         var fitted = new Fitted(context, transformer, trees, scale);
         Verify(fitted, rows);
         return fitted;
@@ -93,53 +92,6 @@ public static class LightGbmLearner
             scale[f] = largest < 1 << 22 ? 1 : MathF.ScaleB(1, 21 - MathF.ILogB(largest));
         }
         return scale;
-    }
-
-    private static DecisionTree Extract(RegressionTree tree, float[] scale)
-    {
-        // A tree without a split is one leaf, and ML.NET writes one that holds a value as a split whose sides are alike.
-        if (tree.NumberOfLeaves < 2 || (tree.NumberOfLeaves == 2 && tree.LeafValues[0] == tree.LeafValues[1]))
-            return new([], [], [], [], [], [tree.LeafValues[0]], [0]);
-        if (tree.CategoricalSplitFlags.Any(flag => flag)) throw new InvalidOperationException("The trainer made a categorical split; features are numbers here.");
-        var (thresholds, standIns) = HiddenPartsOf(tree);
-        int[] features = [.. tree.NumericalSplitFeatureIndexes];
-        for (var node = 0; node < features.Length; node++)
-        {
-            // "Every value left, missing right" has the threshold 1e300 in LightGBM. ML.NET makes it infinity, and the stand-in infinity too, which sends missing
-            // left: the split is lost. Mended in ML.NET's own tree, so that its answers and ours are what was learned.
-            if (float.IsPositiveInfinity(thresholds[node])) thresholds[node] = float.MaxValue;
-        }
-        return new(
-            features, [.. features.Select((feature, node) => thresholds[node] == float.MaxValue ? float.MaxValue : thresholds[node] / scale[feature])],
-            // Without stand-ins NaN compares false and goes right.
-            [.. features.Select((_, node) => standIns is not null && standIns[node] <= thresholds[node])],
-            [.. tree.LeftChild], [.. tree.RightChild], [.. tree.LeafValues], new double[tree.NumberOfLeaves]);
-    }
-
-    /// <summary>ML.NET's public tree does not say where NaN goes, so its private one is read; <see cref="Verify"/> would notice a wrong reading.</summary>
-    /// <returns>The tree's own array of thresholds, and per node the value that stands in for NaN, if there are such values.</returns>
-    private static (float[] Thresholds, float[]? StandIns) HiddenPartsOf(RegressionTreeBase tree)
-    {
-        const BindingFlags Hidden = BindingFlags.Instance | BindingFlags.NonPublic | BindingFlags.Public;
-        var inner = typeof(RegressionTreeBase).GetField("_tree", Hidden)?.GetValue(tree) ?? throw Changed("_tree");
-        return ((float[]?)Read("RawThresholds") ?? throw Changed("RawThresholds"), (float[]?)Read("DefaultValueForMissing"));
-
-        object? Read(string name) => inner.GetType().GetMember(name, Hidden).SingleOrDefault() switch
-        {
-            PropertyInfo property => property.GetValue(inner),
-            FieldInfo field => field.GetValue(inner),
-            _ => throw Changed(name),
-        };
-        static InvalidOperationException Changed(string what) => new($"This version of Microsoft.ML.FastTree has no {what} in its tree; pin the version that Directory.Packages.props names.");
-    }
-
-    private static double[] CoversOf(DecisionTree tree, IReadOnlyList<TrainingRow> rows)
-    {
-        var covers = new double[tree.LeafCount];
-        for (var i = 0; i < rows.Count; i++) covers[tree.LeafOf(rows[i].Vector)]++;
-        // ML.NET rounds LightGBM's thresholds to float32, which can move the last row out of a leaf. Such a leaf counts as one row, so that shares stay defined.
-        for (var leaf = 0; leaf < covers.Length; leaf++) covers[leaf] = Math.Max(covers[leaf], 1);
-        return covers;
     }
 
     /// <exception cref="InvalidOperationException">The extracted trees do not answer as ML.NET does.</exception>

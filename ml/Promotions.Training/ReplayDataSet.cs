@@ -45,7 +45,7 @@ public static class ReplayDataSet
         private readonly ulong _seed;
         private readonly EventTime _rowsUntil;
         private readonly LogReplay _replay;
-        private readonly Dictionary<string, (ReadOnlyMemory<float> Vector, EventTime At, AttemptEntities Entities)> _attempts = new(StringComparer.Ordinal);
+        private readonly Dictionary<string, (ReadOnlyMemory<float> Vector, EventTime At, AttemptEntities Entities, string Kind)> _attempts = new(StringComparer.Ordinal);
         private readonly HashSet<string> _abusive = new(StringComparer.Ordinal);
 
         public Shop(ulong seed, EventTime rowsUntil)
@@ -61,28 +61,29 @@ public static class ReplayDataSet
         {
             switch (happened)
             {
-                case RedemptionAttempted attempt: Observe(attempt.Request, feedback!); break;
+                case RedemptionAttempted attempt: Observe(attempt, feedback!); break;
                 case Ordered ordered: _replay.Fold(Topics.Orders, RecordCodec.Encode(ordered.Order), ordered.Order.At); break;
                 case Returned returned: _replay.Fold(Topics.Returns, RecordCodec.Encode(returned.Return), returned.Return.At); break;
                 case Labelled labelled: Fold(labelled.Label); break;
             }
         }
 
-        public List<TrainingRow> Rows() => [.. _attempts.Where(a => a.Value.At < _rowsUntil).Select(a => new TrainingRow(a.Value.Vector.ToArray(), _abusive.Contains(a.Key), 1, a.Value.At, Keys(a.Value.Entities)))];
+        public List<TrainingRow> Rows() => [.. _attempts.Where(a => a.Value.At < _rowsUntil).Select(a => new TrainingRow(a.Value.Vector.ToArray(), _abusive.Contains(a.Key), 1, a.Value.At, Keys(a.Value.Entities), a.Value.Kind))];
 
         public void Dispose() => _replay.Dispose();
 
         /// <summary>A shop's names are its own: the same name in another shop is somebody else.</summary>
         private ulong[] Keys(AttemptEntities entities) => TrainingRow.KeysOf(entities, $"{_seed}/");
 
-        private void Observe(RedemptionRequest request, DecisionFeedback feedback)
+        private void Observe(RedemptionAttempted attempt, DecisionFeedback feedback)
         {
+            var request = attempt.Request;
             var entities = ChannelEntities.Of(request, PolicyOf(request.Channel));
             var proposal = _replay.Observe(ObservedRequest.Encode(request, entities), request.At);
             var outcome = new RedemptionOutcome(
                 request.Id, request.Kind, feedback.Status, feedback.Refusal.ToString(), proposal.Priced.Redeemables.Any(r => r.UnknownCode), proposal.Priced.Discount, request.At, entities);
             _replay.Fold(Topics.Outcomes, RecordCodec.Encode(outcome), outcome.At);
-            _attempts[request.Id] = (proposal.Risk.Vector, request.At, entities);
+            _attempts[request.Id] = (proposal.Risk.Vector, request.At, entities, attempt.Truth.Kind);
         }
 
         private void Fold(LabelRecorded label)

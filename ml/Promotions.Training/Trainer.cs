@@ -11,7 +11,11 @@ public static class Trainer
 {
     /// <summary>Learns from the earliest rows, calibrates on later ones, measures on the latest.</summary>
     /// <exception cref="InvalidDataException">The rows cannot be learned from; the message says which part and why.</exception>
-    public static TrainedModel Train(DataSet data, TrainingOptions options)
+    public static TrainedModel Train(DataSet data, TrainingOptions options) => Train(data, options, fit => LightGbmLearner.Fit(fit, data.Features.Length, options).Trees);
+
+    /// <inheritdoc cref="Train(DataSet, TrainingOptions)"/>
+    /// <param name="learn">Makes trees of the earliest rows, in order of time. What it adds up is log-odds, or near to them.</param>
+    internal static TrainedModel Train(DataSet data, TrainingOptions options, Func<IReadOnlyList<TrainingRow>, DecisionTree[]> learn)
     {
         data.Validate();
         if (!(options.FitShare > 0 && options.CalibrateShare >= 0 && options.FitShare + options.CalibrateShare <= 1))
@@ -27,8 +31,8 @@ public static class Trainer
         LeakCheck.Refuse(fit, data.Features, options.Accepted);
 
         var masked = LatePartMask.Apply(rows, options.Parts, options.LateRate, options.Seed);
-        var fitted = LightGbmLearner.Fit([.. masked.Take(fitEnd)], data.Features.Length, options);
-        var model = new TreeModel(data.LayoutHash, data.Features, fitted.Trees, Calibration.None, null);
+        var trees = learn([.. masked.Take(fitEnd)]);
+        var model = new TreeModel(data.LayoutHash, data.Features, trees, Calibration.None, null);
         if (calibrateEnd > fitEnd) model = model with { Calibration = Calibrate(model, [.. masked.Skip(fitEnd).Take(calibrateEnd - fitEnd)]) };
 
         var held = rows[calibrateEnd..];

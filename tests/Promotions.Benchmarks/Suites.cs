@@ -14,6 +14,7 @@ internal static class Suites
         new CausalSuite(),
         new Handbook.HandbookSuite(),
         new DataSetSuite(),
+        new SearchSuite(),
         new Http.HttpSuite(),
         new Http.UpSuite(),
         new Kafka.KafkaSuite(),
