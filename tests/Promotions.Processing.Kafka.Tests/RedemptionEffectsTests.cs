@@ -18,15 +18,15 @@ public class RedemptionEffectsTests
     private static readonly ReplyAddress Address = new(3, "api-1", 42);
 
     [Fact]
-    public async Task A_decision_is_booked_then_answered_told_and_fed_back()
+    public async Task A_decision_is_booked_then_answered_and_told()
     {
         await using var rig = await new EffectsRig().OwnAsync();
         await rig.PutAsync(PipelineRig.Public("TEN"));
 
         var published = await rig.ApplyAsync(rig.Process(PipelineRig.Request("r-1"), Address));
 
-        Assert.Equal([Topics.Outcomes, "promotions-replies", "redemption-decisions"], published.Select(record => record.Topic));
-        Assert.Equal(3, published[1].Partition);
+        Assert.Equal(["promotions-replies", "redemption-decisions"], published.Select(record => record.Topic));      // no feature counts an approval: nothing is fed back
+        Assert.Equal(3, published[0].Partition);
         var recorded = rig.Ledger.Reader.FindDecision("r-1")!;
         var reply = EffectsRig.ReplyIn(published)!;
         Assert.Equal((42L, recorded.Position, RedemptionStatus.Approved), (reply.Correlation, reply.Outcome!.Position, reply.Outcome.Decision!.Status));
@@ -65,7 +65,8 @@ public class RedemptionEffectsTests
     {
         await using var rig = await new EffectsRig().OwnAsync();
         await rig.PutAsync(PipelineRig.Public("TEN", limits: new(UsesMax: 1, null, null)));
-        var first = await rig.ApplyAsync(rig.Process(PipelineRig.Request("r-1")));
+        await rig.ApplyAsync(rig.Process(PipelineRig.Request("r-0")));
+        var first = await rig.ApplyAsync(rig.Process(PipelineRig.Request("r-1", atSeconds: 1)));            // its only use is gone
         var retry = await rig.ApplyAsync(rig.Process(PipelineRig.Request("r-1", atSeconds: 100), Address));
 
         Assert.Equal(EffectsRig.JsonIn(first, "redemption-decisions"), EffectsRig.JsonIn(retry, "redemption-decisions"));
@@ -221,12 +222,12 @@ public class RedemptionEffectsTests
     }
 
     [Fact]
-    public async Task A_validation_is_answered_fed_back_and_told_to_nobody_else()
+    public async Task A_validation_is_answered_and_told_to_nobody_else()
     {
         await using var rig = await new EffectsRig().OwnAsync();
         await rig.PutAsync(PipelineRig.Public("TEN"));
         var published = await rig.ApplyAsync(rig.Process(PipelineRig.Request("v-1", kind: AttemptKind.Validation), Address));
-        Assert.Equal([Topics.Outcomes, "promotions-replies"], published.Select(record => record.Topic));
+        Assert.Equal(["promotions-replies"], published.Select(record => record.Topic));
         Assert.Equal(RedemptionStatus.Approved, EffectsRig.ReplyIn(published)!.Proposal!.Proposed);
         Assert.Null(rig.Ledger.Reader.FindDecision("v-1"));
     }

@@ -18,7 +18,7 @@ internal sealed class DecisionsFollower(ScaledOptions options, LiveStatistics li
     private void Read(CancellationToken stoppingToken)
     {
         var topic = new KafkaTopics(options.Group, options.Prefix).Named(KafkaTopics.Decisions);
-        var config = new ConsumerConfig(options.ClientWithBootstrap()) { GroupId = $"{options.Prefix}{options.Group}-live", EnableAutoCommit = false, AllowAutoCreateTopics = false };
+        var config = new ConsumerConfig(options.ClientWithBootstrap()) { GroupId = $"{options.Prefix}{options.Group}-live", EnableAutoCommit = false, AllowAutoCreateTopics = false, FetchMinBytes = 64 << 10, FetchWaitMaxMs = 250 };    // a page's numbers may wait, the brokers' time not
         using var consumer = new ConsumerBuilder<Ignore, byte[]>(config)
             .SetErrorHandler((_, error) => ServerLog.LiveFault(logger, error.Reason))
             .SetLogHandler(static (_, _) => { })

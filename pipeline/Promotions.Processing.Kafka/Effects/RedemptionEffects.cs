@@ -165,7 +165,7 @@ public sealed class RedemptionEffects(EffectsPorts ports, KafkaTopics topics, Ti
         var request = proposal.Request;
         var key = Encoding.UTF8.GetBytes(request.Customer.Id);
         Tell(proposal, effect);
-        if (Attempts.RecordedOutcomeOf(proposal, effect.Outcome) is { } outcome)
+        if (Attempts.RecordedOutcomeOf(proposal, effect.Outcome) is { } outcome && FeedbackRecord.IsCounted(outcome.Status))      // most are not, and a record to the brokers is what costs most
             publish.Add(new(Records.Topics.Outcomes, null, key, FeedbackRecord.Encode(Records.Topics.Outcomes, RecordCodec.Encode(outcome)), outcome.At));
         if (request.Kind is AttemptKind.Validation)
         {

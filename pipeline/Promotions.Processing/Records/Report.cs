@@ -1,4 +1,5 @@
 using System.Buffers;
+using Promotions.Domain.Events;
 
 namespace Promotions.Processing.Records;
 
@@ -49,6 +50,9 @@ public sealed record Report(string Topic, string Key, ReadOnlyMemory<byte> Value
 public static class FeedbackRecord
 {
     private static readonly string[] Kinds = ["", Topics.Outcomes, Topics.Labels, Topics.Orders, Topics.Returns];
+
+    /// <summary>Whether an attempt's outcome changes any feature. What was let through is counted when it is asked for, not when it is answered.</summary>
+    public static bool IsCounted(RedemptionStatus status) => status is RedemptionStatus.Blocked or RedemptionStatus.Rejected;
 
     /// <param name="topic">The record's topic in the log.</param>
     public static byte[] Encode(string topic, ReadOnlySpan<byte> value)

@@ -29,7 +29,7 @@ public sealed record EntityFeedback(EntityKey Customer, Feedback Feedback, ulong
     /// <summary>From an outcome's bytes, which are read no further than to "approved": that is what most of them say, and no feature counts it.</summary>
     public static EntityFeedback OfOutcome(ReadOnlySpan<byte> bytes)
     {
-        if (RecordCodec.StatusOfOutcome(bytes) is not (RedemptionStatus.Blocked or RedemptionStatus.Rejected)) return Nothing;
+        if (!FeedbackRecord.IsCounted(RecordCodec.StatusOfOutcome(bytes))) return Nothing;
         var outcome = RecordCodec.DecodeOutcome(bytes);
         return Of(outcome.Entities, Feedback.From(outcome), outcome.RedemptionId);
     }

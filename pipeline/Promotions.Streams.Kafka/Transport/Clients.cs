@@ -77,6 +77,9 @@ internal sealed class Clients(KafkaDriverOptions options, TopicNames names, Acti
             AutoOffsetReset = AutoOffsetReset.Earliest,
             IsolationLevel = isolation,
             AllowAutoCreateTopics = false,
+            // Standbys follow every write of the others: a request for each would cost the broker as much as the hops do, and nobody waits for them. A task that is restored waits this long once, at the end.
+            FetchMinBytes = 64 << 10,
+            FetchWaitMaxMs = 100,
             FetchQueueBackoffMs = 5,
             QueuedMaxMessagesKbytes = 16 << 10,
             ConsumeResultFields = "topic",
