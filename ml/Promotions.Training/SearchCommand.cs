@@ -76,7 +76,8 @@ internal static class SearchCommand
         double[] differences = [.. standard.Losses.Zip(chosen.Losses, (theirs, ours) => theirs - ours)];
         var mean = differences.Average();
         var error = Math.Sqrt(differences.Sum(d => (d - mean) * (d - mean)) / (differences.Length - 1) / differences.Length);
-        return string.Create(CultureInfo.InvariantCulture, $"better by {mean:0.#####} ± {error:0.#####} a fold: {(mean > 2 * error ? "more than the folds' noise" : mean > 0 ? "within the folds' noise" : "not better")}");
+        var noisy = Math.Abs(mean) <= 2 * error ? "within the folds' noise" : "more than the folds' noise";
+        return string.Create(CultureInfo.InvariantCulture, $"{(mean >= 0 ? "better" : "worse")} by {Math.Abs(mean):0.#####} ± {error:0.#####} a fold: {noisy}");
     }
 
     private static string Spread(Trial trial) => trial.Losses.Length < 2 ? "(one fold)" : string.Create(CultureInfo.InvariantCulture, $"± {trial.StandardError:0.#####} ({trial.Deviation:0.#####})");

@@ -19,6 +19,31 @@ public sealed class ScenarioReaderTests
         Assert.Equal(["account_farm", "code_enumeration", "leaked_code", "refund_after_earn"], ScenarioReader.Shipped.Select(static one => one.Kind));
 
     [Fact]
+    public void Twelve_kinds_act_and_only_the_first_four_unless_asked()
+    {
+        Assert.Equal(12, ScenarioReader.All.Select(static one => one.Kind).Distinct().Count());
+        Assert.Equal(ScenarioReader.Shipped, ScenarioReader.All.Take(4));
+        var seen = new HashSet<string>();
+        var options = SimulatedRetailerTests.Options(days: 30) with { Scenarios = [.. ScenarioReader.All.Select(static one => one.Turned(intensity: 12, care: 1))] };
+        new ReferenceCheckout().Run(new SimulatedRetailer(options), (happened, _) =>
+        {
+            if (happened is RedemptionAttempted { Truth.Abuse: true } attempt) seen.Add(attempt.Truth.Kind);
+        });
+        Assert.Equal(ScenarioReader.All.Select(static one => one.Kind).Order(), seen.Order());
+    }
+
+    [Fact]
+    public void Knobs_turn_how_much_abuse_there_is_and_how_well_it_hides()
+    {
+        var farm = ScenarioReader.Shipped[0];
+        var turned = farm.Turned(intensity: 3, care: 4);
+        Assert.Equal(7.5, turned.RingsPerMonth);
+        Assert.Equal((new NumberRange(240, 21_600), new NumberRange(4, 20), new NumberRange(24, 240)), (turned.GapSeconds, turned.Pools.Devices, turned.DurationHours));
+        Assert.Equal((farm.Accounts, farm.Cart, farm.Labels), (turned.Accounts, turned.Cart, turned.Labels));
+        Assert.Equal(2_160, farm.Turned(1, 1_000).DurationHours.Max);
+    }
+
+    [Fact]
     public void A_kind_nobody_saw_before_is_acted_out_as_its_file_says()
     {
         var options = SimulatedRetailerTests.Options(days: 30) with { Scenarios = [ScenarioReader.Parse(Valid, "mine.json")] };

@@ -4,6 +4,7 @@ using Promotions.Domain.Decisions;
 using Promotions.Domain.Events;
 using Promotions.Features;
 using Promotions.Ledger;
+using Promotions.Processing.Decisions;
 using Promotions.Processing.Records;
 using Promotions.Simulation;
 
@@ -12,10 +13,19 @@ namespace Promotions.Training.Tests;
 /// <summary>A simulated shop's log as a ledger would hold it: requests, their outcomes, orders, returns and labels, in one order.</summary>
 internal sealed class SimulatedLog
 {
+    private static readonly ChannelPolicy Till = new("pos-*", ["device", "ip", "network"], ScorerFallback.Review);
+    private static readonly ChannelPolicy Others = new("*", [], ScorerFallback.Review);
+
     private readonly List<LogRecord> _records = [];
     private readonly Dictionary<string, AttemptEntities> _attempts = new(StringComparer.Ordinal);
 
     private SimulatedLog() { }
+
+    /// <summary>Who made an attempt, and what it was given.</summary>
+    /// <param name="Discount">Minor units; 0 where the rules refused it.</param>
+    public readonly record struct Fact(Truth Truth, long Discount);
+
+    public Dictionary<string, Fact> Facts { get; } = new(StringComparer.Ordinal);
 
     public ReferenceCheckout Checkout { get; } = new();
     public IReadOnlyList<LogRecord> Records => _records;
@@ -31,7 +41,7 @@ internal sealed class SimulatedLog
     {
         switch (happened)
         {
-            case RedemptionAttempted attempt: Attempt(attempt.Request, feedback!); break;
+            case RedemptionAttempted attempt: Attempt(attempt, feedback!); break;
             case Ordered { Order: var order }: Add(Topics.Orders, order.Id, RecordCodec.Encode(order), order.At); break;
             case Returned { Return: var back }: Add(Topics.Returns, back.Id, RecordCodec.Encode(back), back.At); break;
             case Labelled { Label: var label } when _attempts.TryGetValue(label.RedemptionId, out var entities):
@@ -40,9 +50,11 @@ internal sealed class SimulatedLog
         }
     }
 
-    private void Attempt(RedemptionRequest request, DecisionFeedback feedback)
+    private void Attempt(RedemptionAttempted attempt, DecisionFeedback feedback)
     {
-        var entities = Entities.From(request);
+        var request = attempt.Request;
+        Facts[request.Id] = new(attempt.Truth, feedback.DiscountMinorUnits);
+        var entities = ChannelEntities.Of(request, request.Channel.StartsWith("pos-", StringComparison.Ordinal) ? Till : Others);
         _attempts[request.Id] = entities;
         Add(Topics.Requests, request.Id, ObservedRequest.Encode(request, entities), request.At);
         var invalid = PromotionEngine.Price(request, Checkout, request.At).Redeemables.Any(one => one.UnknownCode);

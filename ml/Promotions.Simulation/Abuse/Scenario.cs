@@ -26,12 +26,29 @@ public sealed record Scenario
     public double ValidationShare { get; init; }
     public AfterApproval AfterApproval { get; init; } = new();
     public required LabelDelays Labels { get; init; }
+
+    /// <summary>The same abuse with more or less of it, by people who take more or less care.</summary>
+    /// <param name="intensity">Rings, times this; above 0.</param>
+    /// <param name="care">Time between attempts, time that a ring takes and how many devices, ips, payments and addresses it has, times this; above 0, and 1 for the file's own.</param>
+    public Scenario Turned(double intensity, double care)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(intensity);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(care);
+        return this with
+        {
+            RingsPerMonth = Math.Min(RingsPerMonth * intensity, 1_000),
+            DurationHours = DurationHours.Times(care, 1, 2_160),
+            GapSeconds = GapSeconds.Times(care, 0, 2_592_000),
+            Pools = Pools with { Devices = Pools.Devices?.Times(care, 0, 10_000), Ips = Pools.Ips?.Times(care, 0, 10_000), PaymentTokens = Pools.PaymentTokens?.Times(care, 0, 10_000), Addresses = Pools.Addresses?.Times(care, 0, 10_000) },
+        };
+    }
 }
 
 /// <summary>Both ends included.</summary>
 public sealed record NumberRange(double Min, double Max)
 {
     internal long Draw(ref Draws draws) => draws.Between((long)Min, (long)Max);
+    internal NumberRange Times(double factor, double least, double most) => new(Math.Clamp(Min * factor, least, most), Math.Clamp(Max * factor, least, most));
     internal double DrawReal(ref Draws draws) => draws.Between(Min, Max);
 }
 
