@@ -15,6 +15,7 @@ internal static class Suites
         new Handbook.HandbookSuite(),
         new DataSetSuite(),
         new SearchSuite(),
+        new ShopSuite(),
         new Http.HttpSuite(),
         new Http.UpSuite(),
         new Kafka.KafkaSuite(),
