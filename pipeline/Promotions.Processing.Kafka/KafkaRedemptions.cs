@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using Promotions.Ledger;
 using Promotions.Processing.Kafka.Effects;
 using Promotions.Processing.Kafka.Intake;
 using Promotions.Processing.Topologies;
@@ -20,7 +21,7 @@ public sealed class KafkaRedemptions : IAsyncDisposable
     public Task Completion => Driver.Completion;
 
     /// <summary>Checks the topics, joins the group, and decides as soon as its tasks' state stands.</summary>
-    /// <param name="driver">Its group and prefix are the topics'; its layout and its replies' partitions are set here.</param>
+    /// <param name="driver">Its group and prefix are the topics'; its layout, its replies' partitions and what passes (a ledger that is away) are set here.</param>
     /// <exception cref="TopicPlanException">Topics are missing or wrong.</exception>
     /// <exception cref="Confluent.Kafka.KafkaException">The brokers cannot be reached, or refuse.</exception>
     public static async Task<KafkaRedemptions> StartAsync(KafkaDriverOptions driver, EffectsPorts ports, KafkaRedemptionsOptions options, IKafkaDriverObserver? observer, TimeProvider time)
@@ -28,7 +29,7 @@ public sealed class KafkaRedemptions : IAsyncDisposable
         var topics = new KafkaTopics(driver.Group, driver.Prefix);
         await EffectTopics.EnsureAsync(driver, topics, options.Intake.ReplyPartitions, warning => observer?.ClientSaid(warning)).ConfigureAwait(false);
         return new(await KafkaDriver.StartAsync(
-            TopologyOf(ports, options), driver with { LayoutHash = RedemptionTopology.LayoutHash }, new RedemptionEffects(ports, topics, time), new CheckoutIntake(ports.Inputs, options.Intake, time), observer, time)
+            TopologyOf(ports, options), driver with { LayoutHash = RedemptionTopology.LayoutHash, IsPassing = static fault => fault is LedgerFaultException }, new RedemptionEffects(ports, topics, time), new CheckoutIntake(ports.Inputs, options.Intake, time), observer, time)
             .ConfigureAwait(false));
     }
 

@@ -30,7 +30,7 @@ public interface IKafkaDriverObserver
     /// <summary>A failed record had touched state: the task went back to its last commit.</summary>
     void TookBack(TaskId task, string reason) { }
 
-    /// <summary>Effects could not be applied, and are tried again.</summary>
+    /// <summary>What a task asks of others was away: effects that could not be applied, or a record that could not be processed, are tried again.</summary>
     void Retrying(TaskId task, Exception fault) { }
 
     /// <summary>Another process owns the task now.</summary>

@@ -77,6 +77,10 @@ public sealed record KafkaDriverOptions
     /// <summary>Settings of the Kafka client that say who one is: <c>security.*</c>, <c>sasl.*</c>, <c>ssl.*</c>, passed on as they are. No others.</summary>
     public IReadOnlyDictionary<string, string> Client { get; init; } = new Dictionary<string, string>();
 
+    /// <summary>Whether what a processor or the intake threw says that something outside was away: the task then goes back to its last commit and tries the same record again, until it comes through.
+    /// Default: nothing does, and such a record is a dead letter.</summary>
+    public Func<Exception, bool> IsPassing { get; init; } = static _ => false;
+
     /// <exception cref="ArgumentException">A value is out of its range; the message says which.</exception>
     public KafkaDriverOptions Checked()
     {

@@ -12,7 +12,7 @@ public class ShortRunTests
     private static readonly Scenario[] s_scenarios = [new KillPipeline(), new KillPostgres(), new SingleUseRace()];
 
     [Fact]
-    public async Task Nothing_acknowledged_is_lost_or_doubled_when_a_pipeline_and_the_database_are_killed()
+    public async Task Nothing_acknowledged_is_lost_or_doubled_when_a_pipeline_and_the_database_are_killed_and_it_would_be_noticed()
     {
         var progress = new ConcurrentQueue<string>();
         var logs = Directory.CreateTempSubdirectory("promotions-fault-logs-").FullName;
@@ -28,6 +28,14 @@ public class ShortRunTests
                 Assert.True(row.Breaches.Count == 0, $"{FaultReport.Line(row)}\n{string.Join('\n', row.Breaches)}\n{string.Join('\n', progress)}\nlogs: {logs}");
                 Assert.True(row.Acknowledged > 100, $"{scenario.Name} says little: only {row.Acknowledged} calls were acknowledged.");
             }
+
+            // Would it have said so? Last, since the ledger is not sound any more.
+            var tampering = new Tampering();
+            var broken = await run.RunAsync(tampering, TestContext.Current.CancellationToken);
+            TestContext.Current.TestOutputHelper?.WriteLine(FaultReport.Line(broken) + $"  {broken.Took.TotalSeconds:0.0} s");
+            foreach (var id in (string[])[tampering.Forgotten, tampering.DecidedTwice, tampering.WithoutLeaf, tampering.Deposit])
+                Assert.True(broken.Breaches.Any(breach => breach.What.Contains(id, StringComparison.Ordinal)), $"Nothing is said of {id}: {string.Join('\n', broken.Breaches)}");
+            Assert.True(broken is { Lost: > 0, Changed: > 0, Doubled: > 0, IsSound: false }, $"{FaultReport.Line(broken)}\n{string.Join('\n', broken.Breaches)}");
         }
 
         Directory.Delete(logs, recursive: true);

@@ -44,6 +44,7 @@ internal sealed partial class KafkaTask : IDisposable
     private const int WrittenPerRecord = 8;
     private const int WrittenPerIdleStep = 256;
     private const long WallClockEveryMs = 3;
+    private static readonly TimeSpan TryAgainAfter = TimeSpan.FromMilliseconds(250);
 
     private readonly TaskServices _services;
     private readonly Inbox _inbox;
@@ -66,6 +67,7 @@ internal sealed partial class KafkaTask : IDisposable
     private long _wallClockAt;
     private bool _changed;
     private bool _takesBack;
+    private long _rests;
     private long _duplicates;
 
     public KafkaTask(TaskServices services, StreamUnit unit, int partition)
@@ -167,12 +169,16 @@ internal sealed partial class KafkaTask : IDisposable
             {
                 if (_takesBack) return TakeBack();
                 var worked = AdvanceCheckpoint(WrittenPerIdleStep);
-                if (!IsLeaving) worked |= TakeBatch() | Tick();
+                if (!IsLeaving && !Rests()) worked |= TakeBatch() | Tick();
                 return worked;
             }
             catch (OperationCanceledException)
             {
                 return false;
+            }
+            catch (Exception fault) when (_services.Options.IsPassing(fault))
+            {
+                return TryAgain(fault);
             }
             catch (Exception fault)
             {
@@ -228,7 +234,7 @@ internal sealed partial class KafkaTask : IDisposable
             _transport!.Position = position;
             _runtime!.Process(new(Unit.InputTopic, record.Offset.Value), value, at, _outputs);
         }
-        catch (Exception fault) when (fault is not StateFaultException)
+        catch (Exception fault) when (fault is not StateFaultException && !_services.Options.IsPassing(fault))
         {
             return GiveUp(position, fault.Message, () => new(record.Topic, record.Partition.Value, record.Offset.Value, record.Message.Key, record.Message.Value, at, fault.Message, KafkaLetter.Copy(record.Message.Headers)));
         }
@@ -280,7 +286,7 @@ internal sealed partial class KafkaTask : IDisposable
             _transport!.Position = position;
             _runtime!.ProcessHop(new(Unit.InputTopic, position), frame.Key, frame.Value, frame.At, _outputs);
         }
-        catch (Exception fault) when (fault is not StateFaultException)
+        catch (Exception fault) when (fault is not StateFaultException && !_services.Options.IsPassing(fault))
         {
             var (key, value, at) = (frame.Key.ToArray(), frame.Value.ToArray(), frame.At);
             return GiveUp(position, fault.Message, () => new(record.Topic, record.Partition.Value, record.Offset.Value, key, value, at, fault.Message, []));
@@ -320,46 +326,6 @@ internal sealed partial class KafkaTask : IDisposable
         }
 
         _outputs.Clear();
-    }
-
-    /// <returns>False where state was touched: the task goes back to its last commit and comes here again, without this record.</returns>
-    private bool GiveUp(long position, string reason, Func<KafkaLetter> letter)
-    {
-        _transport!.TakeBack();
-        _outputs.Clear();
-        if (_givenUp.Add(position)) Letter(letter());
-        if (_runtime!.TryUndo()) return true;
-        _takesBack = true;
-        _services.Observer.TookBack(Id, reason);
-        return false;
-    }
-
-    private void Letter(KafkaLetter letter) => _services.Publisher.SendLetter(letter, _interval);
-
-    /// <summary>Back to the last commit: the state is dropped, the input read again from there. What left already does not leave twice.</summary>
-    private bool TakeBack()
-    {
-        if (Checkpoint is CheckpointStage.Carrying) return false;
-        if (Checkpoint is CheckpointStage.Carried)
-            while (!_stores!.ReleaseCheckpoint(int.MaxValue)) { }
-        Checkpoint = CheckpointStage.None;
-        _stores!.RollBack();
-        _runtime!.ForgetAll();
-        var bytes = new byte[IStateBackend.ValueBytesMax * 2];
-        var length = Local.ReadStanding(bytes);
-        StandAt(length < 0 ? null : LocalStanding.FromBytes(bytes.AsSpan(0, length))?.Standing);
-        (_takesBack, _changed) = (false, false);
-        Stage = TaskStage.Seeking;
-        _services.Seek(this);
-        return true;
-    }
-
-    private void StandAt(Standing? standing)
-    {
-        _applied.Clear();
-        foreach (var (upstream, position) in standing?.Applied ?? new Dictionary<uint, long>()) _applied.Add(upstream, position);
-        _runtime!.RestoreTime(standing?.StreamTime ?? default);
-        Next = standing?.Next ?? -1;
     }
 
     private bool Tick()
