@@ -13,6 +13,7 @@ using Promotions.Api.Endpoints;
 using Promotions.Api.Http;
 using Promotions.Api.Keys;
 using Promotions.Api.Limits;
+using Promotions.Api.Models;
 using Promotions.Api.Observing;
 using Promotions.Api.Policies;
 using Promotions.Api.Problems;
@@ -26,7 +27,7 @@ namespace Promotions.Api;
 /// <summary>How the API joins a host.</summary>
 public static class PromotionsApi
 {
-    /// <summary>Registers the API. The host registers <see cref="ILedger"/>, <see cref="IOrderReader"/>, <see cref="ISettingsStore"/>, <see cref="IRedemptionGateway"/>, <see cref="DecisionExplainer"/>, <see cref="FraudPolicies"/>, <see cref="IFeatureCatalog"/> and, where there is one,
+    /// <summary>Registers the API. The host registers <see cref="ILedger"/>, <see cref="IOrderReader"/>, <see cref="ISettingsStore"/>, <see cref="IRedemptionGateway"/>, <see cref="DecisionExplainer"/>, <see cref="FraudPolicies"/>, <see cref="ModelRegistry"/>, <see cref="ServedModels"/>, <see cref="IFeatureCatalog"/> and, where there is one,
     /// <see cref="ICampaignResults"/> and <see cref="ISystemStatus"/>; and as many <see cref="IReadinessCheck"/> and <see cref="IFollowerLag"/> as it has.</summary>
     public static IServiceCollection AddPromotionsApi(this IServiceCollection services, ApiOptions? options = null)
     {
@@ -36,7 +37,7 @@ public static class PromotionsApi
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton(_ => RandomNumberGenerator.Create());
         services.AddSingleton(options);
-        services.AddSingleton<ApiMetrics>();
+        services.TryAddSingleton<ApiMetrics>();
         services.AddSingleton<ApiKeys>();
         services.AddSingleton<IdMaker>();
         services.AddSingleton<InstallationSecret>();
@@ -50,6 +51,8 @@ public static class PromotionsApi
             provider.GetRequiredService<IRedemptionGateway>(),
             provider.GetRequiredService<DecisionExplainer>(),
             provider.GetRequiredService<FraudPolicies>(),
+            provider.GetRequiredService<ModelRegistry>(),
+            provider.GetRequiredService<ServedModels>(),
             provider.GetRequiredService<IFeatureCatalog>(),
             provider.GetRequiredService<ILedger>(),
             provider.GetRequiredService<IOrderReader>(),

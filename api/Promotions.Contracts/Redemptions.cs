@@ -158,7 +158,13 @@ public sealed record RiskReasonAnswer(string Feature, string Sentence, double? V
 
 /// <summary>Where a decision stands in the log and what made it; admins only.</summary>
 public sealed record DecisionAnswer(
-    long Position, string CustomerId, string Channel, [property: DataType(DataType.DateTime)] string DecidedAt, string ModelHash, string LayoutHash, int PolicyVersion, long LateMask);
+    long Position, string CustomerId, string Channel, [property: DataType(DataType.DateTime)] string DecidedAt, string ModelHash, string LayoutHash, int PolicyVersion, long LateMask,
+    IReadOnlyList<ShadowAnswer> Challengers);
+
+/// <summary>What a challenger said of the same request; it decided nothing.</summary>
+/// <param name="Verdict">What fraud alone would have said with it in the champion's place.</param>
+/// <param name="Probability">Null when it gave none; then <paramref name="Fault"/> says why.</param>
+public sealed record ShadowAnswer(string ModelHash, string Verdict, double? Probability, string? Fault);
 
 /// <summary>The answer to <c>void</c> of an id that is not known (yet): a late request with it will be refused.</summary>
 public sealed record VoidAnswer(string Id, [property: AllowedValues("void_remembered")] string Status);

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Promotions.Api.Models;
 using Promotions.Api.Policies;
 using Promotions.Features;
 using Promotions.Ledger;
@@ -18,13 +19,14 @@ internal sealed class DecisionSystem : IAsyncDisposable
     private readonly RocksDbBackend _state;
     private readonly EmbeddedRedemptions _redemptions;
 
-    private DecisionSystem(SqliteLedger ledger, RocksDbBackend state, EmbeddedRedemptions redemptions, LoadedModel model, FraudPolicies policies) =>
-        (Ledger, _state, _redemptions, Model, Policies) = (ledger, state, redemptions, model, policies);
+    private DecisionSystem(SqliteLedger ledger, RocksDbBackend state, EmbeddedRedemptions redemptions, ModelRegistry registry, ServedModels models, FraudPolicies policies) =>
+        (Ledger, _state, _redemptions, Registry, Models, Policies) = (ledger, state, redemptions, registry, models, policies);
 
     public SqliteLedger Ledger { get; }
     public EmbeddedDriver Driver => _redemptions.Driver;
     public EmbeddedGateway Gateway => _redemptions.Gateway;
-    public LoadedModel Model { get; }
+    public ModelRegistry Registry { get; }
+    public ServedModels Models { get; }
     public FraudPolicies Policies { get; }
 
     /// <param name="holdFor">Instead of the shipped policy's: a simulated shop captures when it packs, hours after the order.</param>
@@ -32,13 +34,13 @@ internal sealed class DecisionSystem : IAsyncDisposable
     {
         var ledger = SqliteLedger.Open(new SqliteLedgerOptions { Path = folder.LedgerFile }, time);
         var state = RocksDbBackend.Open(folder.FeatureState, Rocks);
-        var model = LoadedModel.Load();
-        if (model.MissingBecause is { } reason) ServerLog.ModelMissing(logger, reason);
+        var registry = LoadedModel.OpenRegistry(ledger, time);
+        var models = LoadedModel.Load().Serve(registry, logger);
         var policies = OpenPolicies(ledger, holdFor, time);
         var redemptions = EmbeddedRedemptions.Start(
-            ledger, state, () => new(model.Scorer, model.MissingBecause, policies.Current.Policy, ledger.Campaigns), EarningRule.Default, observer,
+            ledger, state, () => models.Inputs(policies.Current.Policy, ledger.Campaigns), EarningRule.Default, observer,
             new(EntityCacheBytes, CheckpointEvery(), LayoutSince(ledger)), time);
-        return new(ledger, state, redemptions, model, policies);
+        return new(ledger, state, redemptions, registry, models, policies);
     }
 
     /// <summary>Intake ends, what was accepted is finished, state is written; then the stores close.</summary>
@@ -46,6 +48,7 @@ internal sealed class DecisionSystem : IAsyncDisposable
     {
         await _redemptions.DisposeAsync();
         Policies.Dispose();
+        Registry.Dispose();
         _state.Dispose();
         await Ledger.DisposeAsync();
     }

@@ -18,6 +18,7 @@ internal sealed class PipelineObserver(LiveStatistics live, ILogger logger) : IR
         if (repeated) return;
         live.DecisionObserved(decision, sinceAccepted);
         Metrics?.Decided(decision.Status, decision.Refusal);
+        Metrics?.Scored(decision.Proposal.Risk);
     }
 
     public void Stage(string stage, TimeSpan took, int records) => Metrics?.Stage(stage).Observe(took.TotalSeconds);

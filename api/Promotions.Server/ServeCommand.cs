@@ -66,8 +66,8 @@ internal static class ServeCommand
         services.AddSingleton(system.Driver);
         services.AddSingleton<IRedemptionGateway>(system.Gateway);
         services.AddSingleton<IFeatureCatalog, FeatureCatalog>();
-        services.AddSingleton(provider => new DecisionExplainer(provider.GetRequiredService<IFeatureCatalog>(), system.Model.Find));
-        services.AddSingleton(system.Policies);
+        services.AddSingleton(provider => new DecisionExplainer(provider.GetRequiredService<IFeatureCatalog>(), system.Models.Find));
+        services.AddSingleton(system.Policies).AddSingleton(system.Registry).AddSingleton(system.Models);
         services.AddSingleton<ILiveStatistics>(live);
         services.AddSingleton<ISystemStatus, EmbeddedSystemStatus>();
         services.AddSingleton<IReadinessCheck>(start);
@@ -77,7 +77,7 @@ internal static class ServeCommand
         services.AddPromotionsApi();
         services.AddPromotionsAdmin(admin =>
         {
-            admin.ModelSentence = system.Model.Sentence;
+            admin.ModelSentence = () => LoadedModel.SentenceOf(system.Models.Current);
             admin.AllowRemote = options.AdminRemote;
         });
     }

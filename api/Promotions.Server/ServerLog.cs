@@ -8,6 +8,12 @@ internal static partial class ServerLog
     [LoggerMessage(EventId = 9001, Level = LogLevel.Warning, Message = "No fraud model: {Reason}. Each channel's fallback decides, and decisions say so")]
     public static partial void ModelMissing(ILogger logger, string reason);
 
+    [LoggerMessage(EventId = 9021, Level = LogLevel.Error, Message = "Model {Hash} of the registry does not serve: {Fault} The champion before goes on")]
+    public static partial void ModelFault(ILogger logger, string hash, string fault);
+
+    [LoggerMessage(EventId = 9022, Level = LogLevel.Warning, Message = "The model registry could not be read again; the models read before go on")]
+    public static partial void RegistryFault(ILogger logger, Exception fault);
+
     [LoggerMessage(EventId = 9002, Level = LogLevel.Error, Message = "{What} failed")]
     public static partial void PipelineFault(ILogger logger, Exception fault, string what);
 

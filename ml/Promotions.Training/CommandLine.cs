@@ -17,7 +17,12 @@ internal static class CommandLine
     /// <summary>Embedded, nothing is late; scaled, gather waits 30 ms. One part in five hundred keeps the model used to it.</summary>
     internal const double LateRateDefault = 0.002;
 
-    public static RootCommand Create() => new("Makes, measures and shows fraud models.") { DataSetCommand.Create(), SearchCommand.Create(), Train(), EvaluateCommand.Create(), Import(), Card(), Bootstrap(), Simulate() };
+    public static RootCommand Create()
+    {
+        var root = new RootCommand("Makes, measures, shows and serves fraud models.") { DataSetCommand.Create(), SearchCommand.Create(), Train(), EvaluateCommand.Create(), Import(), Card(), Bootstrap(), Simulate() };
+        foreach (var command in RegistryCommands.Create()) root.Add(command);
+        return root;
+    }
 
     private static Command Train()
     {

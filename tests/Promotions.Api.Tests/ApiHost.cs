@@ -13,8 +13,10 @@ using Microsoft.Extensions.Logging;
 using Promotions.Analytics.Results;
 using Promotions.Api.Http;
 using Promotions.Api.Keys;
+using Promotions.Api.Models;
 using Promotions.Api.Observing;
 using Promotions.Api.Policies;
+using Promotions.Features;
 using Promotions.Ledger;
 using Promotions.Ledger.Sqlite;
 using Promotions.Processing;
@@ -56,9 +58,10 @@ public sealed class ApiHost : IAsyncDisposable
         var catalog = new FeatureCatalog();
         var scorer = new FixedScorer(score);
         var policies = new FraudPolicies(ledger, PolicyOfTests.Lenient, TimeProvider.System);
-        var inputs = new DecisionInputs(scorer, null, PolicyOfTests.Lenient, ledger.Campaigns);
+        var registry = new ModelRegistry(ledger, FeatureRegistry.LayoutHash, [.. FeatureRegistry.Features.Select(feature => feature.Name)], TimeProvider.System);
+        var models = new ServedModels(registry, scorer, null);
         var redemptions = EmbeddedRedemptions.Start(
-            seen, new InMemoryBackend(), () => inputs with { Campaigns = seen.Campaigns, Policy = policies.Current.Policy }, EarningRule.Default, metrics, new(16 << 20, TimeSpan.FromSeconds(5)), TimeProvider.System);
+            seen, new InMemoryBackend(), () => models.Inputs(policies.Current.Policy, seen.Campaigns), EarningRule.Default, metrics, new(16 << 20, TimeSpan.FromSeconds(5)), TimeProvider.System);
         IRedemptionGateway gateway = redemptions.Gateway;
         var bad = broken ? new BadGateway(gateway) : null;
 
@@ -66,7 +69,7 @@ public sealed class ApiHost : IAsyncDisposable
         builder.Logging.ClearProviders();
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         builder.Services.AddSingleton(seen).AddSingleton<ISettingsStore>(ledger).AddSingleton<IOrderReader>(ledger).AddSingleton(bad ?? gateway).AddSingleton(metrics)
-            .AddSingleton(policies).AddSingleton<IFeatureCatalog>(catalog).AddSingleton(new DecisionExplainer(catalog, hash => modelLoaded && hash == scorer.ModelHash ? scorer : null));
+            .AddSingleton(policies).AddSingleton(registry).AddSingleton(models).AddSingleton<IFeatureCatalog>(catalog).AddSingleton(new DecisionExplainer(catalog, hash => modelLoaded ? models.Find(hash) : null));
         builder.Services.AddSingleton<Contracts.ISystemStatus>(new EmbeddedSystemStatus(redemptions.Driver, ledger.Reader, [], TimeProvider.System));
         if (results is not null) builder.Services.AddSingleton(results);
         builder.Services.AddPromotionsApi(options);

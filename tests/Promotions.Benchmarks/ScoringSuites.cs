@@ -77,6 +77,7 @@ internal sealed class ScoreSuite : IBenchSuite
         GC.KeepAlive(sink);
         report.Cost("score.row", scored, "µs", beside, $"beside ML.NET's PredictionEngine, scores equal in float32; {work.Shape}");
         Imported(report, work);
+        FullScore.Measure(report, work);
         return Task.CompletedTask;
     }
 

@@ -28,5 +28,5 @@ public sealed class AdminOptions
     public TimeSpan SignInWindow { get; set; } = TimeSpan.FromMinutes(5);
 
     /// <summary>Where the model comes from, in a sentence: "Trained on seeded days 2026-01-01 to 2026-03-01". Null: not said.</summary>
-    public string? ModelSentence { get; set; }
+    public Func<string?> ModelSentence { get; set; } = static () => null;
 }

@@ -15,6 +15,7 @@ public static class ApiTable
         .. FlagEndpoints.All,
         .. CampaignEndpoints.All.Where(operation => operation.Id is not "create_campaign"),
         .. PolicyEndpoints.All,
+        .. ModelEndpoints.All,
         .. KeyEndpoints.All,
         .. SystemEndpoints.All,
         .. SystemStatusEndpoints.All,

@@ -3,6 +3,7 @@ using Promotions.Analytics.Results;
 using Promotions.Api.Bulk;
 using Promotions.Api.Keys;
 using Promotions.Api.Limits;
+using Promotions.Api.Models;
 using Promotions.Api.Observing;
 using Promotions.Api.Policies;
 using Promotions.Contracts;
@@ -21,6 +22,8 @@ public sealed record ApiServices(
     IRedemptionGateway Gateway,
     DecisionExplainer Explainer,
     FraudPolicies Policies,
+    ModelRegistry ModelRegistry,
+    ServedModels Models,
     IFeatureCatalog Features,
     ILedger Ledger,
     IOrderReader Orders,

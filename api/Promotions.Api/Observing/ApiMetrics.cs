@@ -23,6 +23,8 @@ public sealed class ApiMetrics : IRedemptionObserver
 
     private readonly Counter _faults;
     private readonly Gauge _replayed;
+    private readonly Counter _shadow;
+    private readonly Counter _modelFaults;
     private readonly ConcurrentQueue<IFollowerLag> _followers = new();
 
     public ApiMetrics()
@@ -35,6 +37,8 @@ public sealed class ApiMetrics : IRedemptionObserver
         _answers = factory.CreateCounter("promotions_http_answers_total", "Answers, by operation and status.", "operation", "code");
         _faults = factory.CreateCounter("promotions_pipeline_faults_total", "Batches and workers that failed, by where.", "where");
         _replayed = factory.CreateGauge("promotions_replay_remaining_positions", "Log positions still to be replayed before intake opens.");
+        _shadow = factory.CreateCounter("promotions_shadow_verdicts_total", "Decisions by what fraud alone said and what a challenger would have said.", "model", "champion", "challenger");
+        _modelFaults = factory.CreateCounter("promotions_model_faults_total", "Decisions for which a model gave no score: it threw, answered no probability, or is set aside as too slow.", "model");
         var paused = factory.CreateCounter("promotions_gc_paused_seconds_total", "Time in which the collector let nothing else run.");
         var lag = factory.CreateGauge("promotions_follower_positions_behind", "Committed positions that a follower has not followed yet.", "follower");
         Registry.AddBeforeCollectCallback(() =>
@@ -61,10 +65,24 @@ public sealed class ApiMetrics : IRedemptionObserver
     /// <summary>Count one decision; once per redemption, never for a repeated answer.</summary>
     public void Decided(RedemptionStatus status, RefusalCode refusal) => _decisions.WithLabels(Wire.Of(status), Wire.Of(refusal)).Inc();
 
+    /// <summary>Count what champion and challengers said, once per decision. Models by the first 12 digits of their hash: there are three at most at a time.</summary>
+    public void Scored(RiskAssessment risk)
+    {
+        if (risk.ScorerFault is not null) _modelFaults.WithLabels(Short(risk.ModelHash)).Inc();
+        foreach (var score in risk.Shadow)
+        {
+            if (score.Fault is not null) _modelFaults.WithLabels(Short(score.ModelHash)).Inc();
+            else _shadow.WithLabels(Short(score.ModelHash), Wire.Of(risk.Verdict), Wire.Of(score.Verdict)).Inc();
+        }
+
+        static string Short(string hash) => hash.Length == 0 ? "none" : hash[..Math.Min(12, hash.Length)];
+    }
+
     void IRedemptionObserver.Decided(Decision decision, bool repeated, TimeSpan sinceAccepted)
     {
         if (repeated) return;
         Decided(decision.Status, decision.Refusal);
+        Scored(decision.Proposal.Risk);
         Stage("accepted_to_answer").Observe(sinceAccepted.TotalSeconds);
     }
 

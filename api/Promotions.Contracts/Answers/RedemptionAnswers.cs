@@ -27,7 +27,8 @@ public static class RedemptionAnswers
         return Tell(
             decision,
             new(Wire.Of(risk.Verdict), Finite(risk.Probability), risk.HardRule, risk.ScorerFault, reasons, explanation.MissingBecause),
-            new(decision.Position, request.Customer.Id, request.Channel, decision.DecidedAt.ToString(), risk.ModelHash, risk.LayoutHash.ToString("x16", null), risk.PolicyVersion, risk.LateMask));
+            new(decision.Position, request.Customer.Id, request.Channel, decision.DecidedAt.ToString(), risk.ModelHash, risk.LayoutHash.ToString("x16", null), risk.PolicyVersion, risk.LateMask,
+                [.. risk.Shadow.Select(score => new ShadowAnswer(score.ModelHash, Wire.Of(score.Verdict), Finite(score.Probability), score.Fault))]));
     }
 
     /// <summary>The one public word for what the control arm, another customer, another channel or no coupon at all would say.</summary>

@@ -106,6 +106,6 @@ internal sealed class PipelineRole : IAsyncDisposable, IReadinessCheck
     private static EffectsPorts Ports(ScaledSystem system, PipelineTelemetry telemetry, TimeProvider time)
     {
         var catalog = new FeatureCatalog();
-        return new(system.Ledger, new LedgerAnswers(system.Ledger, time), system.Ledger, () => new Decider(catalog), system.Inputs, EarningRule.Default, RefusalProblems.Of, telemetry);
+        return new(system.Ledger, new LedgerAnswers(system.Ledger, time), system.Ledger, () => new Decider(catalog, time), system.Inputs, EarningRule.Default, RefusalProblems.Of, telemetry);
     }
 }

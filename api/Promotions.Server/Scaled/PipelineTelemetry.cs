@@ -33,6 +33,7 @@ internal sealed class PipelineTelemetry(ApiMetrics api, StreamsMetrics streams, 
     {
         if (repeated) return;
         api.Decided(decision.Status, decision.Refusal);
+        api.Scored(decision.Proposal.Risk);
         api.Stage("accepted_to_answer").Observe(Math.Max(0, sinceArrival.TotalSeconds));
     }
 

@@ -40,7 +40,7 @@ internal static class ScaledCommand
         var builder = WebHosting.CreateBuilder(options);
         builder.Services.AddSingleton(time);
         builder.Services.AddSingleton(scaled);
-        builder.Services.AddSingleton(system.Policies);
+        builder.Services.AddSingleton(system.Policies).AddSingleton(system.Registry).AddSingleton(system.Models);
         builder.Services.AddSingleton<ILedger>(system.Ledger);
         builder.Services.AddSingleton<ISettingsStore>(system.Ledger);
         builder.Services.AddSingleton<ILeases>(system.Ledger);
@@ -109,7 +109,7 @@ internal static class ScaledCommand
         services.AddSingleton(system.Ledger.Reader);
         services.AddSingleton<IRedemptionGateway>(system.Gateway!);
         services.AddSingleton<IFeatureCatalog, FeatureCatalog>();
-        services.AddSingleton(provider => new DecisionExplainer(provider.GetRequiredService<IFeatureCatalog>(), system.Model.Find));
+        services.AddSingleton(provider => new DecisionExplainer(provider.GetRequiredService<IFeatureCatalog>(), system.Models.Find));
         services.AddSingleton(live);
         services.AddSingleton<ILiveStatistics>(live);
         services.AddSingleton<IAdminSignIn, AdminSignIn>();
@@ -120,7 +120,7 @@ internal static class ScaledCommand
         services.AddPromotionsApi();
         services.AddPromotionsAdmin(admin =>
         {
-            admin.ModelSentence = system.Model.Sentence;
+            admin.ModelSentence = () => LoadedModel.SentenceOf(system.Models.Current);
             admin.AllowRemote = options.AdminRemote;
         });
         services.AddDataProtection().SetApplicationName("promotions");       // any dashboard process opens what another sealed

@@ -1,3 +1,4 @@
+using Promotions.Api.Models;
 using Promotions.Api.Policies;
 using Promotions.Ledger;
 using Promotions.Ledger.Postgres;
@@ -9,24 +10,24 @@ namespace Promotions.Server.Scaled;
 /// <summary>What every process of the scaled set has: the shared ledger, the model, the policy, and its door to the pipeline where a role needs one.</summary>
 internal sealed class ScaledSystem : IAsyncDisposable
 {
-    private ScaledSystem(PostgresLedger ledger, LoadedModel model, FraudPolicies policies) => (Ledger, Model, Policies) = (ledger, model, policies);
+    private ScaledSystem(PostgresLedger ledger, ModelRegistry registry, ServedModels models, FraudPolicies policies) => (Ledger, Registry, Models, Policies) = (ledger, registry, models, policies);
 
     public PostgresLedger Ledger { get; }
-    public LoadedModel Model { get; }
+    public ModelRegistry Registry { get; }
+    public ServedModels Models { get; }
     public FraudPolicies Policies { get; }
 
     /// <summary>Of the roles <c>api</c> and <c>admin</c>, once opened; else null.</summary>
     public KafkaGateway? Gateway { get; private set; }
 
     /// <summary>Model, policy and campaigns of this moment.</summary>
-    public DecisionInputs Inputs() => new(Model.Scorer, Model.MissingBecause, Policies.Current.Policy, Ledger.Campaigns);
+    public DecisionInputs Inputs() => Models.Inputs(Policies.Current.Policy, Ledger.Campaigns);
 
     /// <exception cref="StartRefusedException">A server cannot be reached or used; the message says which.</exception>
     public static async Task<ScaledSystem> OpenAsync(ScaledOptions options, ILedgerObserver observer, TimeProvider time, ILogger logger, CancellationToken cancellationToken)
     {
         options.CheckClient();
         var model = LoadedModel.Load();
-        if (model.MissingBecause is { } reason) ServerLog.ModelMissing(logger, reason);
         PostgresLedger ledger;
         try
         {
@@ -41,7 +42,8 @@ internal sealed class ScaledSystem : IAsyncDisposable
         try
         {
             policies = new(ledger, ShippedPolicy.Policy, time, ledger);
-            return new(ledger, model, policies);
+            var registry = LoadedModel.OpenRegistry(ledger, time, ledger);
+            return new(ledger, registry, model.Serve(registry, logger), policies);
         }
         catch (Exception fault)
         {
@@ -57,6 +59,7 @@ internal sealed class ScaledSystem : IAsyncDisposable
     {
         if (Gateway is not null) await Gateway.DisposeAsync();
         Policies.Dispose();
+        Registry.Dispose();
         await Ledger.DisposeAsync();
     }
 

@@ -21,7 +21,18 @@ public sealed record RiskReason(string Feature, string Sentence, float Value, do
 /// <param name="HardRule">The hard rule that blocked, or null.</param>
 public sealed record RiskAssessment(
     double Probability, double RawScore, RedemptionStatus Verdict, IReadOnlyList<RiskReason> Reasons, ReadOnlyMemory<float> Vector, uint LateMask,
-    string ModelHash, ulong LayoutHash, int PolicyVersion, string? ScorerFault, string? HardRule);
+    string ModelHash, ulong LayoutHash, int PolicyVersion, string? ScorerFault, string? HardRule)
+{
+    /// <summary>What challengers said of the same vector; they decided nothing. Empty where none was asked.</summary>
+    public IReadOnlyList<ShadowScore> Shadow { get; init; } = [];
+}
+
+/// <summary>A challenger's answer to a request that the champion decided.</summary>
+/// <param name="Probability">Calibrated, 0 to 1; NaN when it gave none.</param>
+/// <param name="RawScore">Log-odds; NaN when it gave none.</param>
+/// <param name="Verdict">What fraud alone would have said with this model in the champion's place, under the same policy and hard rules.</param>
+/// <param name="Fault">Why it gave no score; null when it did.</param>
+public sealed record ShadowScore(string ModelHash, double Probability, double RawScore, RedemptionStatus Verdict, string? Fault);
 
 /// <summary>What a trigger says about one customer and one campaign with a control group.</summary>
 /// <param name="GhostOffer">The customer is control and would have been offered, so an offer was logged and withheld.</param>

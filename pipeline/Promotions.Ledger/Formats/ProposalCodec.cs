@@ -11,6 +11,8 @@ namespace Promotions.Ledger.Formats;
 public static class ProposalCodec
 {
     private const byte Version = 1;
+    /// <summary>Version 1 and the challengers' scores behind it. Written only where there are any: a decision without has the bytes it always had.</summary>
+    private const byte WithShadow = 2;
 
     /// <summary>The document on its own, for a topic.</summary>
     public static byte[] Encode(DecisionProposal proposal)
@@ -22,7 +24,7 @@ public static class ProposalCodec
 
     internal static void Encode(ByteWriter to, DecisionProposal proposal)
     {
-        to.Byte(Version);
+        to.Byte(proposal.Risk.Shadow.Count > 0 ? WithShadow : Version);
         Write(to, proposal.Request);
         Write(to, proposal.Entities);
         Write(to, proposal.Priced);
@@ -41,6 +43,7 @@ public static class ProposalCodec
         }
 
         to.Int64(proposal.HoldFor.Ticks);
+        if (proposal.Risk.Shadow.Count > 0) Write(to, proposal.Risk.Shadow);
     }
 
     /// <summary>float32, little endian, in the layout's order; the bits are kept, NaN payloads too.</summary>
@@ -51,7 +54,7 @@ public static class ProposalCodec
     {
         var from = new ByteReader(document);
         var version = from.Byte();
-        if (version != Version) throw new FormatException($"A decision's document has version {version}; this build reads {Version}.");
+        if (version is not (Version or WithShadow)) throw new FormatException($"A decision's document has version {version}; this build reads {Version} and {WithShadow}.");
         var request = ReadRequest(ref from);
         var entities = ReadEntities(ref from);
         var priced = ReadCart(ref from);
@@ -61,7 +64,9 @@ public static class ProposalCodec
         var arms = new ArmAssignment[from.Int32()];
         for (var i = 0; i < arms.Length; i++)
             arms[i] = new(from.RequiredText(), from.Int32(), from.RequiredText(), (Arm)from.Byte(), from.Flag(), new(from.Int64()));
-        return new(request, entities, priced, proposed, refusal, risk, arms, new(from.Int64()));
+        var holdFor = new TimeSpan(from.Int64());
+        if (version == WithShadow) risk = risk with { Shadow = ReadShadow(ref from) };
+        return new(request, entities, priced, proposed, refusal, risk, arms, holdFor);
     }
 
     private static void Write(ByteWriter to, RedemptionRequest request)
@@ -227,6 +232,26 @@ public static class ProposalCodec
         for (var i = 0; i < reasons.Length; i++)
             reasons[i] = new(from.RequiredText(), from.RequiredText(), from.Single(), from.Double(), from.Text());
         return new(probability, raw, verdict, reasons, vector, from.UInt32(), from.RequiredText(), from.UInt64(), from.Int32(), from.Text(), from.Text());
+    }
+
+    private static void Write(ByteWriter to, IReadOnlyList<ShadowScore> shadow)
+    {
+        to.Int32(shadow.Count);
+        foreach (var score in shadow)
+        {
+            to.Text(score.ModelHash);
+            to.Double(score.Probability);
+            to.Double(score.RawScore);
+            to.Byte((byte)score.Verdict);
+            to.Text(score.Fault);
+        }
+    }
+
+    private static ShadowScore[] ReadShadow(ref ByteReader from)
+    {
+        var shadow = new ShadowScore[from.Int32()];
+        for (var i = 0; i < shadow.Length; i++) shadow[i] = new(from.RequiredText(), from.Double(), from.Double(), (RedemptionStatus)from.Byte(), from.Text());
+        return shadow;
     }
 
     private static void Write(ByteWriter to, Redeemable redeemable)

@@ -6,16 +6,24 @@ using Promotions.Scoring;
 namespace Promotions.Processing.Decisions;
 
 /// <summary>What the model and the rules are at one moment. Swapped between batches, never within one.</summary>
-public sealed record DecisionInputs(IScorer? Scorer, string? ScorerMissingBecause, FraudPolicy Policy, ICampaignSnapshot Campaigns);
+public sealed record DecisionInputs(IScorer? Scorer, string? ScorerMissingBecause, FraudPolicy Policy, ICampaignSnapshot Campaigns)
+{
+    /// <summary>Score every request as well and decide nothing; what each would have said is recorded with the decision. At most <see cref="ChallengersMax"/>, which is what fits the budget.</summary>
+    public IReadOnlyList<IScorer> Challengers { get; init; } = [];
+
+    public const int ChallengersMax = 2;
+}
 
 /// <summary>The ladder from a priced and observed attempt to a proposal for the ledger. Pure.</summary>
 /// <remarks>
 /// The order of the lines is the precedence: recorded answer (asked before, by the pipeline) → rule refusals → hard fraud rules → cost-based thresholds →
 /// limits (the ledger's, in one atomic step). Fraud is assessed even where a rule refused: the attempt's evidence is what enumeration looks like.
 /// </remarks>
-public sealed class Decider(IFeatureCatalog catalog)
+/// <param name="time">Measures how long models take; null in replays, where nothing may depend on it.</param>
+public sealed class Decider(IFeatureCatalog catalog, TimeProvider? time = null, ModelBudget? budget = null)
 {
     private readonly double[] _contributions = new double[catalog.Count];
+    private readonly ModelWatch _models = new(time, budget ?? ModelBudget.Default);
 
     /// <summary>Not safe from several threads: the pipeline's thread owns it.</summary>
     public DecisionProposal Decide(RedemptionRequest request, AttemptEntities entities, PricedCart priced, float[] vector, uint lateMask, DecisionInputs inputs)
@@ -36,31 +44,35 @@ public sealed class Decider(IFeatureCatalog catalog)
     private RiskAssessment Assess(RedemptionRequest request, AttemptEntities entities, PricedCart priced, float[] vector, uint lateMask, DecisionInputs inputs)
     {
         var policy = inputs.Policy;
-        var (raw, probability, fault) = Score(vector, inputs);
+        var answer = inputs.Scorer is { } champion ? _models.Ask(champion, vector) : ModelAnswer.None(inputs.ScorerMissingBecause ?? "no model is loaded");
         var hard = FindHardRule(policy, vector);
-        var verdict = hard is not null ? RedemptionStatus.Blocked
-            : fault is not null ? RedemptionStatus.Review
-            : CostThresholds.Verdict(probability, priced.Discount, policy);
+        var verdict = Verdict(answer, hard, priced, policy);
         var reasons = verdict is RedemptionStatus.Approved
             ? []
-            : RiskReasons.Of(vector, entities, request.Cart.Currency, hard, fault is null ? inputs.Scorer : null, catalog, _contributions);
-        return new(probability, raw, verdict, reasons, vector, lateMask, inputs.Scorer?.ModelHash ?? "", catalog.LayoutHash, policy.Version, fault, hard?.Name);
+            : RiskReasons.Of(vector, entities, request.Cart.Currency, hard, answer.Fault is null ? inputs.Scorer : null, catalog, _contributions);
+        return new(answer.Probability, answer.Raw, verdict, reasons, vector, lateMask, inputs.Scorer?.ModelHash ?? "", catalog.LayoutHash, policy.Version, answer.Fault, hard?.Name)
+        {
+            Shadow = InShadow(vector, hard, priced, inputs),
+        };
     }
 
-    private static (double Raw, double Probability, string? Fault) Score(float[] vector, DecisionInputs inputs)
+    /// <summary>What fraud alone says where this is the model that decides.</summary>
+    private static RedemptionStatus Verdict(in ModelAnswer answer, HardRule? hard, PricedCart priced, FraudPolicy policy) =>
+        hard is not null ? RedemptionStatus.Blocked
+        : answer.Fault is not null ? RedemptionStatus.Review
+        : CostThresholds.Verdict(answer.Probability, priced.Discount, policy);
+
+    private ShadowScore[] InShadow(float[] vector, HardRule? hard, PricedCart priced, DecisionInputs inputs)
     {
-        if (inputs.Scorer is not { } scorer) return (double.NaN, double.NaN, inputs.ScorerMissingBecause ?? "no model is loaded");
-        try
+        if (inputs.Challengers.Count == 0) return [];
+        var scores = new ShadowScore[Math.Min(inputs.Challengers.Count, DecisionInputs.ChallengersMax)];
+        for (var i = 0; i < scores.Length; i++)
         {
-            var raw = scorer.RawScore(vector);
-            var probability = scorer.Probability(raw);
-            return probability is >= 0 and <= 1 ? (raw, probability, null) : (raw, double.NaN, $"the model answered {probability}");
+            var answer = _models.Ask(inputs.Challengers[i], vector);
+            scores[i] = new(inputs.Challengers[i].ModelHash, answer.Probability, answer.Raw, Verdict(answer, hard, priced, inputs.Policy), answer.Fault);
         }
-        catch (Exception e) when (e is not OutOfMemoryException)
-        {
-            // The channel's policy decides and the record says why: a broken model must not stop the tills.
-            return (double.NaN, double.NaN, e.GetType().Name + ": " + e.Message);
-        }
+
+        return scores;
     }
 
     private HardRule? FindHardRule(FraudPolicy policy, float[] vector)

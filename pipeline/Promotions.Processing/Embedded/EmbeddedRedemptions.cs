@@ -22,8 +22,8 @@ public sealed class EmbeddedRedemptions : IAsyncDisposable
         ILedger ledger, IStateBackend backend, Func<DecisionInputs> inputs, EarningRule earning, IRedemptionObserver observer, EmbeddedRedemptionsOptions options, TimeProvider time)
     {
         var catalog = new FeatureCatalog();
-        var topology = RedemptionTopology.Build(() => new Decider(catalog), inputs, options.CacheBytes);
-        var log = new LedgerLog(ledger, new Decider(catalog), inputs, earning, observer, time, options.LayoutSince);
+        var topology = RedemptionTopology.Build(() => new Decider(catalog, time), inputs, options.CacheBytes);
+        var log = new LedgerLog(ledger, new Decider(catalog, time), inputs, earning, observer, time, options.LayoutSince);
         var driver = EmbeddedDriver.Start(
             topology, backend, log, recorded: null, observer, new(RedemptionTopology.LayoutHash, CheckpointEvery: options.CheckpointEvery), time);
         return new(driver, new EmbeddedGateway(driver, ledger, inputs, time));
