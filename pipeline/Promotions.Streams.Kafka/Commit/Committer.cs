@@ -80,6 +80,7 @@ internal sealed class Committer : IDisposable
             while (!_stop.WaitOne(Math.Max(1, (int)(every - Stopwatch.GetElapsedTime(last)).TotalMilliseconds)))
             {
                 last = Stopwatch.GetTimestamp();
+                if (_producer is null) Prepare();
                 var asked = _tasks().Where(t => t.RequestCheckpoint()).ToList();
                 if (asked.Count == 0) continue;
                 while (!asked.TrueForAll(t => t.IsReady) && Stopwatch.GetElapsedTime(last) < every / 2)
@@ -90,6 +91,19 @@ internal sealed class Committer : IDisposable
         catch (Exception fault)
         {
             _fault(fault);
+        }
+    }
+
+    /// <summary>Before there is anything to commit: what an earlier process under the same id left open holds up the restore of what is to be committed.</summary>
+    private void Prepare()
+    {
+        try
+        {
+            lock (Gate) _producer ??= Initialize();
+        }
+        catch (KafkaException fault)
+        {
+            _observer.CommitFailed(fault);      // the next interval tries again
         }
     }
 

@@ -23,7 +23,7 @@ internal sealed class Restorer : IDisposable
     private readonly Action<Exception> _fault;
     private readonly Thread _thread;
     private readonly Lock _gate = new();
-    private readonly Dictionary<TaskId, Job> _jobs = [];
+    private readonly Dictionary<TaskId, Job> _jobs = [];        // changed by the restoring thread alone, under the gate: others count it
     private readonly Queue<Action> _orders = new();
     private readonly CancellationTokenSource _stop = new();
     private IConsumer<byte[], byte[]>? _consumer;
@@ -43,7 +43,7 @@ internal sealed class Restorer : IDisposable
     /// <summary>The task came here.</summary>
     public void Restore(KafkaTask task) => Order(() =>
     {
-        if (_jobs.Remove(task.Id, out var standby)) Drop(standby);
+        if (_jobs.TryGetValue(task.Id, out var standby)) Drop(standby);
         Begin(new(new(task.Id, task.Unit, task.Local), task));
     });
 
@@ -53,7 +53,7 @@ internal sealed class Restorer : IDisposable
         using var done = new ManualResetEventSlim();
         Order(() =>
         {
-            if (_jobs.Remove(id, out var job)) Drop(job);
+            if (_jobs.TryGetValue(id, out var job)) Drop(job);
             done.Set();
         });
         while (!done.Wait(Poll) && _thread.IsAlive && !_stop.IsCancellationRequested) { }
@@ -63,11 +63,7 @@ internal sealed class Restorer : IDisposable
     /// <param name="runs">Whether the task runs here by now.</param>
     public void Follow(IReadOnlyCollection<(TaskId Id, StreamUnit Unit)> copies, Func<TaskId, bool> runs) => Order(() =>
     {
-        foreach (var (id, job) in _jobs.Where(j => j.Value.Task is null && !copies.Any(c => c.Id == j.Key)).ToList())
-        {
-            _jobs.Remove(id);
-            Drop(job);
-        }
+        foreach (var (_, job) in _jobs.Where(j => j.Value.Task is null && !copies.Any(c => c.Id == j.Key)).ToList()) Drop(job);
 
         foreach (var (id, unit) in copies)
             if (!_jobs.ContainsKey(id) && !runs(id)) Begin(new(new(id, unit, _services.Database.Partition(id.SubTopology, id.Partition)), null));

@@ -63,7 +63,7 @@ internal sealed class Membership : IDisposable
             while (!_stop.WaitOne(Every));
             consumer?.Close();
         }
-        catch (KafkaException fault)
+        catch (Exception fault)
         {
             _fault(fault);
         }

@@ -20,7 +20,12 @@ internal sealed class Clients(KafkaDriverOptions options, TopicNames names, Acti
     }
 
     /// <summary>Sinks' records, answers, dead letters: each stands for itself.</summary>
-    public IProducer<byte[], byte[]> OutputProducer() => Build(Idempotent("outputs"));
+    public IProducer<byte[], byte[]> OutputProducer()
+    {
+        var settings = Idempotent("outputs");
+        settings.TopicMetadataPropagationMaxMs = 5_000;     // how long a topic may be unknown after its making: so long a record for one that is not there holds up its task's commit
+        return Build(settings);
+    }
 
     /// <summary>Changelogs and offsets.</summary>
     public IProducer<byte[], byte[]> TransactionalProducer(string member)
