@@ -293,7 +293,7 @@ internal sealed class Restorer : IDisposable
         if (elapsed >= TimeSpan.FromSeconds(1)) (_windowStart, _windowBytes, elapsed) = (Stopwatch.GetTimestamp(), 0, TimeSpan.Zero);
         _windowBytes += (message.Key?.Length ?? 0) + (message.Value?.Length ?? 0);
         if (_windowBytes < max) return false;
-        _stop.Token.WaitHandle.WaitOne(TimeSpan.FromSeconds(1) - elapsed);
+        _stop.Token.WaitHandle.WaitOne(TimeSpan.FromMilliseconds(1_001) - elapsed);     // waits are cut to whole milliseconds, and what is left of one lets hundreds of records through
         return true;
     }
 
