@@ -1,3 +1,5 @@
+using Promotions.Scoring.Drift;
+
 namespace Promotions.Scoring;
 
 /// <summary>A loaded model. Immutable and safe from any thread.</summary>
@@ -23,6 +25,9 @@ public interface IScorer
 
     /// <summary>Where the model comes from; null when its file does not say.</summary>
     TrainingCard? Card => null;
+
+    /// <summary>What live traffic is compared with; null when its file has none.</summary>
+    ModelReference? Reference => null;
 
     /// <summary>The largest share of the population that stayed below a value of a feature. Null where no bound lies below it, or nothing was measured.</summary>
     PopulationBound? UsualBelow(int feature, float value) => null;

@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Promotions.Scoring.Drift;
 
 namespace Promotions.Scoring;
 
@@ -10,8 +11,8 @@ namespace Promotions.Scoring;
 public static class ModelFile
 {
     public const string Format = "promotions-model";
-    /// <summary>The version written. Version 1, which knew no population, is read as well.</summary>
-    public const int Version = 2;
+    /// <summary>The version written. Versions 1, which knew no population, and 2, which knew no reference, are read as well.</summary>
+    public const int Version = 3;
 
     private const string ChecksumKey = "\"checksum\":\"";
     private const int ChecksumLength = 64;
@@ -39,6 +40,7 @@ public static class ModelFile
         text.Append("\"card\":").Append(JsonSerializer.Serialize(model.Card, Strict)).Append(",\n");
         text.Append("\"calibration\":").Append(JsonSerializer.Serialize(model.Calibration, Strict)).Append(",\n");
         if (model.Population is { } population) AppendPopulation(text, population);
+        if (model.Reference is { } reference) AppendReference(text, reference);
         text.Append("\"features\":").Append(JsonSerializer.Serialize(model.Features, Strict)).Append(",\n");
         text.Append("\"trees\":[\n");
         text.AppendJoin(",\n", model.Trees.Select(tree => JsonSerializer.Serialize(TreeText.From(tree), Strict)));
@@ -72,7 +74,7 @@ public static class ModelFile
 
         if (text.Layout.Length != 16 || !ulong.TryParse(text.Layout, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var layout))
             throw new ModelFileException(ModelFileProblem.Invalid, $"The model is invalid: \"layout\" is '{text.Layout}', not 16 hexadecimal digits.");
-        var model = new TreeModel(layout, text.Features, [.. text.Trees.Select(tree => tree.ToTree())], text.Calibration, text.Card, text.Population);
+        var model = new TreeModel(layout, text.Features, [.. text.Trees.Select(tree => tree.ToTree())], text.Calibration, text.Card, text.Population, text.Reference);
         model.Validate();
         return model;
     }
@@ -82,6 +84,14 @@ public static class ModelFile
     {
         text.Append("\"population\":{\"shares\":").Append(JsonSerializer.Serialize(population.Shares, Strict)).Append(",\"features\":{\n");
         text.AppendJoin(",\n", population.Features.Select(static f => JsonSerializer.Serialize(f.Key, Strict) + ":" + JsonSerializer.Serialize(f.Value, Strict)));
+        text.Append("\n}},\n");
+    }
+
+    private static void AppendReference(StringBuilder text, ModelReference reference)
+    {
+        text.Append("\"reference\":{\"period_from\":").Append(JsonSerializer.Serialize(reference.PeriodFrom, Strict)).Append(",\"period_to\":").Append(JsonSerializer.Serialize(reference.PeriodTo, Strict));
+        text.Append(CultureInfo.InvariantCulture, $",\"rows\":{reference.Rows},\"score\":{JsonSerializer.Serialize(reference.Score, Strict)},\"features\":{{\n");
+        text.AppendJoin(",\n", reference.Features.Select(static f => JsonSerializer.Serialize(f.Key, Strict) + ":" + JsonSerializer.Serialize(f.Value, Strict)));
         text.Append("\n}},\n");
     }
 
@@ -100,7 +110,7 @@ public static class ModelFile
 
     private sealed record HeaderText([property: JsonPropertyName("format")] string? Format, [property: JsonPropertyName("version")] int Version);
 
-    private sealed record FileText(string Format, int Version, string Checksum, string Layout, TrainingCard? Card, Calibration Calibration, string[] Features, TreeText[] Trees, ModelPopulation? Population = null);
+    private sealed record FileText(string Format, int Version, string Checksum, string Layout, TrainingCard? Card, Calibration Calibration, string[] Features, TreeText[] Trees, ModelPopulation? Population = null, ModelReference? Reference = null);
 
     /// <summary>MissingLeft is written as 0 and 1, which keeps a tree on one readable line.</summary>
     private sealed record TreeText(int[] Feature, float[] Threshold, int[] MissingLeft, int[] Left, int[] Right, double[] LeafValue, double[] LeafCover)

@@ -1,3 +1,5 @@
+using Promotions.Scoring.Drift;
+
 namespace Promotions.Scoring;
 
 /// <summary>A model in memory, laid out to score and to explain. Immutable; safe from any thread; scoring and explaining allocate nothing.</summary>
@@ -31,6 +33,7 @@ public sealed class TreeScorer : IScorer
     public int FeatureCount => Model.Features.Length;
     public double ExpectedScore { get; }
     public TrainingCard? Card => Model.Card;
+    public ModelReference? Reference => Model.Reference;
 
     /// <summary>Loads a model file's bytes.</summary>
     /// <param name="layoutHash">The layout of the vectors that it will be given.</param>

@@ -1,5 +1,6 @@
 using Promotions.Features;
 using Promotions.Scoring;
+using Promotions.Scoring.Drift;
 
 namespace Promotions.Training;
 
@@ -40,8 +41,15 @@ public static class Trainer
         var population = data.LayoutHash == FeatureRegistry.LayoutHash ? PopulationMeasure.Of(fit) : null;
         var card = new TrainingCard(data.TrainedOn, data.Seed, fit[0].At.ToDateTimeOffset(), rows[calibrateEnd > fitEnd ? calibrateEnd - 1 : fitEnd - 1].At.Plus(TimeSpan.FromMilliseconds(1)).ToDateTimeOffset(),
             fit.Length, (double)abuse / fit.Length, options.Command, metrics);
-        return new(ModelFile.Write(model with { Card = card, Population = population }), card);
+        return new(ModelFile.Write(model with { Card = card, Population = population, Reference = Reference(model, data.Features, rows[fitEnd..] is { Length: > 0 } later ? later : rows) }), card);
     }
+
+    /// <summary>Of rows later than those that were learned from, where there are any.</summary>
+    internal static ModelReference Reference(TreeModel model, string[] features, IReadOnlyList<TrainingRow> rows) =>
+        ReferenceOf(TreeScorer.Load(ModelFile.Write(model)), features, rows);
+
+    internal static ModelReference ReferenceOf(IScorer scorer, string[] features, IReadOnlyList<TrainingRow> rows) =>
+        ModelReference.Measure(scorer, features, [.. rows.Select(row => (row.Vector, row.At.ToDateTimeOffset()))]);
 
     private static Calibration Calibrate(TreeModel model, IReadOnlyList<TrainingRow> rows)
     {

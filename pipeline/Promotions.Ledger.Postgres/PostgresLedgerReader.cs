@@ -35,6 +35,10 @@ internal sealed class PostgresLedgerReader(NpgsqlDataSource source, Sequencer se
     private static Flag ReadFlag(NpgsqlDataReader row) =>
         new(Rows.ReadDecision(row), row.IsDBNull(8) ? null : row.GetBoolean(8), Rows.OptionalText(row, 9), Rows.OptionalTime(row, 10));
 
+    public IReadOnlyList<RecordedLabel> Labels(long afterPosition, int max) =>
+        Query.Many(source, "SELECT entry, redemption_id, abuse, source, at FROM label WHERE entry > $1 ORDER BY entry LIMIT $2",
+            row => new RecordedLabel(row.GetInt64(0), row.GetString(1), row.GetBoolean(2), row.GetString(3), new(row.GetInt64(4))), afterPosition, max);
+
     public IReadOnlyList<Balance> BalancesOf(string customerId)
     {
         var now = EventTime.Now(time);

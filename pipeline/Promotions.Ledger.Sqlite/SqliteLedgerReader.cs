@@ -44,6 +44,10 @@ internal sealed class SqliteLedgerReader(ReaderPool readers, Writer writer, Time
     private static Flag ReadFlag(Statement row) =>
         new(Rows.ReadDecision(row), row.OptionalLong(8) is { } answer ? answer != 0 : null, row.OptionalText(9), Rows.Time(row.OptionalLong(10)));
 
+    public IReadOnlyList<RecordedLabel> Labels(long afterPosition, int max) => readers.Read(db =>
+        Many(db.Prepare("SELECT position, redemption_id, abuse, source, at FROM label WHERE position > ? ORDER BY position LIMIT ?").Bind(1, afterPosition).Bind(2, max),
+            row => new RecordedLabel(row.Long(0), row.Text(1), row.Long(2) != 0, row.Text(3), new(row.Long(4)))));
+
     public IReadOnlyList<Balance> BalancesOf(string customerId) => readers.ReadMoment(db =>
     {
         var now = EventTime.Now(time);

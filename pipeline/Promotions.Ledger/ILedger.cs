@@ -74,6 +74,10 @@ public sealed record CampaignUsage(string CampaignId, long UsesHeld, long UsesCa
 /// <param name="Answer">Null until a reviewer answered: true is abuse.</param>
 public sealed record Flag(Decision Decision, bool? Answer, string? AnsweredBy, EventTime? AnsweredAt);
 
+/// <param name="Position">Of its entry: later than that of the decision which it judges.</param>
+/// <param name="Source"><c>review</c>, <c>chargeback</c>, <c>refund</c> or <c>import</c>.</param>
+public sealed record RecordedLabel(long Position, string RedemptionId, bool Abuse, string Source, EventTime At);
+
 /// <summary>A committed fact for followers, dense by position.</summary>
 /// <param name="Type">See <see cref="OutboxTypes"/>.</param>
 /// <param name="Payload">JSON, snake_case; its schema is in Promotions.Ledger/Outbox.</param>
@@ -104,6 +108,8 @@ public interface ILedgerReader
     IReadOnlyList<Decision> LatestDecisionsOf(string customerId, int max);
     IReadOnlyList<Flag> Flags(bool openOnly, int max, long beforePosition = long.MaxValue);
     Flag? FindFlag(string redemptionId);
+    /// <summary>Labels in the order in which they were recorded, however old the decisions are that they judge.</summary>
+    IReadOnlyList<RecordedLabel> Labels(long afterPosition, int max);
     IReadOnlyList<Balance> BalancesOf(string customerId);
     IReadOnlyList<CustomerCoupon> CouponsOf(string customerId);
     IReadOnlyList<Campaign> Campaigns();

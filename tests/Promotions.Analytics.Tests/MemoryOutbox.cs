@@ -30,6 +30,7 @@ internal abstract class MemoryOutbox : ILedgerReader
     public IReadOnlyList<Decision> LatestDecisionsOf(string customerId, int max) => throw NotAsked();
     public IReadOnlyList<Flag> Flags(bool openOnly, int max, long beforePosition = long.MaxValue) => throw NotAsked();
     public Flag? FindFlag(string redemptionId) => throw NotAsked();
+    public IReadOnlyList<RecordedLabel> Labels(long afterPosition, int max) => throw NotAsked();
     public IReadOnlyList<Balance> BalancesOf(string customerId) => throw NotAsked();
     public IReadOnlyList<CustomerCoupon> CouponsOf(string customerId) => throw NotAsked();
     public IReadOnlyList<Campaign> Campaigns() => throw NotAsked();

@@ -185,6 +185,26 @@ public abstract class RedemptionContract(Func<ILedgerBackend> newBackend) : Ledg
     }
 
     [Fact]
+    public async Task Labels_are_read_in_the_order_of_their_recording()
+    {
+        await Do(Make.Decide(Make.Proposal("r-1", "ann", [])));
+        await Do(Make.Decide(Make.Proposal("r-2", "bob", [])));
+        await LabelAsync("l-1", "r-2", true, "chargeback");
+        await LabelAsync("l-2", "r-1", false, "review");
+        await LabelAsync("l-3", "r-2", false, "review");
+
+        var labels = Ledger.Reader.Labels(0, 10);
+        Assert.Equal([("r-2", true, "chargeback"), ("r-1", false, "review"), ("r-2", false, "review")], labels.Select(l => (l.RedemptionId, l.Abuse, l.Source)));
+        Assert.Equal(Make.Start, labels[0].At);
+        Assert.True(labels[0].Position > Ledger.Reader.FindDecision("r-2")!.Position && labels[1].Position > labels[0].Position);
+        Assert.Equal([labels[1]], Ledger.Reader.Labels(labels[0].Position, 1));
+        Assert.Empty(Ledger.Reader.Labels(labels[2].Position, 10));
+
+        async Task LabelAsync(string id, string redemption, bool abuse, string source) =>
+            Assert.True((await Do(new RecordLabel(Make.Admin, new(id, redemption, abuse, source, null, "ada", Make.Start, Make.Proposal(redemption, "ann", []).Entities)))).Accepted);
+    }
+
+    [Fact]
     public async Task Of_thirty_parallel_redemptions_of_a_single_use_coupon_one_wins()
     {
         for (var round = 0; round < 20; round++)

@@ -87,15 +87,18 @@ public class ModelFileTests
         Assert.Null(plain.UsualBelow(1, 1e9f));
     }
 
-    [Fact]
-    public void A_file_of_version_1_is_still_read()
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public void A_file_of_an_earlier_version_is_still_read(int version)
     {
-        var text = Encoding.UTF8.GetString(ModelFile.Write(Model)).Replace("\"version\":2", "\"version\":1", StringComparison.Ordinal);
+        var text = Encoding.UTF8.GetString(ModelFile.Write(Model)).Replace("\"version\":3", $"\"version\":{version}", StringComparison.Ordinal);
         var key = text.IndexOf("\"checksum\":\"", StringComparison.Ordinal) + "\"checksum\":\"".Length;
         var blank = text.Remove(key, 64).Insert(key, new string('0', 64));
         var old = TreeScorer.Load(Encoding.UTF8.GetBytes(blank.Remove(key, 64).Insert(key, ModelFile.HashOf(Encoding.UTF8.GetBytes(blank)))));
         Assert.Equal(Model.Features, old.Model.Features);
         Assert.Null(old.Model.Population);
+        Assert.Null(old.Reference);
     }
 
     public static TheoryData<double[], string, string, int, float[], string> WrongPopulations => new()
@@ -123,7 +126,7 @@ public class ModelFileTests
     {
         var text = Encoding.UTF8.GetString(ModelFile.Write(Model));
         Refused(Encoding.UTF8.GetBytes(text.Replace("\"seed\":42", "\"seed\":43", StringComparison.Ordinal)), ModelFileProblem.Damaged);
-        Refused(Encoding.UTF8.GetBytes(text.Replace("\"version\":2", "\"version\":3,\"new_field\":1", StringComparison.Ordinal)), ModelFileProblem.NewerVersion);
+        Refused(Encoding.UTF8.GetBytes(text.Replace("\"version\":3", "\"version\":4,\"new_field\":1", StringComparison.Ordinal)), ModelFileProblem.NewerVersion);
         Refused("{}"u8.ToArray(), ModelFileProblem.Unreadable);
         Refused("not json"u8.ToArray(), ModelFileProblem.Unreadable);
     }

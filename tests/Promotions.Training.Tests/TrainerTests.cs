@@ -32,6 +32,22 @@ public class TrainerTests
     }
 
     [Fact]
+    public void The_reference_is_of_rows_that_nothing_was_learned_from_and_can_be_measured_again_on_others()
+    {
+        var trained = Trainer.Train(Data, Quick).File;
+        var scorer = TreeScorer.Load(trained);
+        DataSet later = Data with { Rows = [.. Data.Rows.Skip(2100)] };
+        Assert.Equal((900L, later.Rows[0].At.ToDateTimeOffset()), (scorer.Reference!.Rows, scorer.Reference.PeriodFrom));
+        Assert.Equal(Data.Features, scorer.Reference.Features.Keys);
+
+        Assert.Equal(trained, ReferenceCommand.With(trained, later));
+        var other = TreeScorer.Load(ReferenceCommand.With(trained, Data));
+        Assert.Equal(3000, other.Reference!.Rows);
+        Assert.Equal(scorer.RawScore(Data.Rows[7].Vector), other.RawScore(Data.Rows[7].Vector));
+        Assert.Throws<ModelFileException>(() => ReferenceCommand.With(trained, Data with { LayoutHash = 1 }));
+    }
+
+    [Fact]
     public void The_order_of_rows_in_the_file_does_not_matter_only_their_times()
     {
         var shuffled = Data with { Rows = [.. Data.Rows.Reverse()] };

@@ -6,16 +6,22 @@ namespace Promotions.Scoring.Drift;
 /// <param name="Missing">Rows without a value: a bin of its own.</param>
 public sealed record Bins(double[] Edges, long[] Counts, long Missing)
 {
+    private static readonly double[] Tenths = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9];
+
     /// <summary>Tenths, by linear percentiles of the values; equal edges are one.</summary>
-    public static double[] Deciles(ReadOnlySpan<double> values)
+    public static double[] Deciles(ReadOnlySpan<double> values) => Percentiles(values, Tenths);
+
+    /// <summary>Linear percentiles of the values; equal edges are one.</summary>
+    /// <param name="shares">Ascending, between 0 and 1.</param>
+    public static double[] Percentiles(ReadOnlySpan<double> values, ReadOnlySpan<double> shares)
     {
         var sorted = values.ToArray();
         Array.Sort(sorted);
         if (sorted.Length == 0) return [];
-        var edges = new List<double>(9);
-        for (var tenth = 1; tenth <= 9; tenth++)
+        var edges = new List<double>(shares.Length);
+        foreach (var share in shares)
         {
-            var position = (sorted.Length - 1) * (tenth / 10.0);
+            var position = (sorted.Length - 1) * share;
             var below = (int)position;
             var edge = below + 1 < sorted.Length ? sorted[below] + ((position - below) * (sorted[below + 1] - sorted[below])) : sorted[below];
             if (edges.Count == 0 || edge > edges[^1]) edges.Add(edge);
@@ -28,7 +34,12 @@ public sealed record Bins(double[] Edges, long[] Counts, long Missing)
     public static Bins Of(IEnumerable<double> values)
     {
         var all = values as IReadOnlyList<double> ?? [.. values];
-        var edges = Deciles([.. all.Where(double.IsFinite)]);
+        return Of(all, Deciles([.. all.Where(double.IsFinite)]));
+    }
+
+    /// <summary>The same with edges that are known.</summary>
+    public static Bins Of(IReadOnlyList<double> all, double[] edges)
+    {
         var bins = new Bins(edges, new long[edges.Length + 1], 0);
         var missing = 0L;
         foreach (var value in all)
@@ -44,6 +55,16 @@ public sealed record Bins(double[] Edges, long[] Counts, long Missing)
     {
         var at = Array.BinarySearch(edges, value);
         return at >= 0 ? at : ~at;
+    }
+
+    /// <returns>What is wrong with it, or null.</returns>
+    internal string? Problem()
+    {
+        if (Counts.Length != Edges.Length + 1) return $"it has {Edges.Length} edges and {Counts.Length} counts";
+        if (Missing < 0 || Array.Exists(Counts, static count => count < 0)) return "a count is negative";
+        for (var i = 0; i < Edges.Length; i++)
+            if (!double.IsFinite(Edges[i]) || (i > 0 && Edges[i] <= Edges[i - 1])) return "its edges do not ascend";
+        return null;
     }
 
     /// <summary>Missing, then the bins.</summary>

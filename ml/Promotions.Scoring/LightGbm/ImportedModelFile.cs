@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Promotions.Scoring.Drift;
 
 namespace Promotions.Scoring.LightGbm;
 
@@ -10,13 +11,15 @@ namespace Promotions.Scoring.LightGbm;
 /// <param name="FeatureCount">Of a vector of that layout.</param>
 /// <param name="Map">For each feature of the model, its place in the vector.</param>
 /// <param name="Text">The model in LightGBM's text format, as it was given.</param>
-public sealed record ImportedModel(ulong LayoutHash, int FeatureCount, int[] Map, TrainingCard? Card, string Text);
+/// <param name="Reference">What live traffic is compared with, by the vector's features; null where nobody measured it.</param>
+public sealed record ImportedModel(ulong LayoutHash, int FeatureCount, int[] Map, TrainingCard? Card, string Text, ModelReference? Reference = null);
 
 /// <summary>Reads and writes imported models: JSON around LightGBM's own text, with a checksum.</summary>
 public static class ImportedModelFile
 {
     public const string Format = "promotions-lightgbm";
-    public const int Version = 1;
+    /// <summary>The version written. Version 1, which knew no reference, is read as well.</summary>
+    public const int Version = 2;
 
     private static readonly JsonSerializerOptions Strict = new()
     {
@@ -47,7 +50,7 @@ public static class ImportedModelFile
     public static bool IsOne(ReadOnlySpan<byte> file) => file.StartsWith(Encoding.ASCII.GetBytes($"{{\"format\":\"{Format}\""));
 
     public static byte[] Write(ImportedModel model) => JsonSerializer.SerializeToUtf8Bytes(
-        new FileText(Format, Version, ModelFile.HashOf(Encoding.UTF8.GetBytes(model.Text)), model.LayoutHash.ToString("x16", CultureInfo.InvariantCulture), model.FeatureCount, model.Map, model.Card, model.Text), Strict);
+        new FileText(Format, Version, ModelFile.HashOf(Encoding.UTF8.GetBytes(model.Text)), model.LayoutHash.ToString("x16", CultureInfo.InvariantCulture), model.FeatureCount, model.Map, model.Card, model.Text, model.Reference, ReferenceHash(model.Reference)), Strict);
 
     /// <exception cref="ModelFileException">The bytes are not a usable model; the message and the problem say why.</exception>
     public static ImportedModel Read(ReadOnlySpan<byte> file)
@@ -69,8 +72,12 @@ public static class ImportedModelFile
             throw new ModelFileException(ModelFileProblem.Invalid, $"The model is invalid: \"layout\" is '{text.Layout}', not 16 hexadecimal digits.");
         if (text.FeatureCount < 1 || Array.Exists(text.Map, place => place < 0 || place >= text.FeatureCount))
             throw new ModelFileException(ModelFileProblem.Invalid, "The model is invalid: \"map\" names a place outside the vector.");
-        return new(layout, text.FeatureCount, text.Map, text.Card, text.Text);
+        if (ReferenceHash(text.Reference) != text.ReferenceChecksum) throw new ModelFileException(ModelFileProblem.Damaged, "The model file is damaged: its reference does not have the checksum that it says.");
+        if (text.Reference?.Problem(null) is { } odd) throw new ModelFileException(ModelFileProblem.Invalid, $"The model is invalid: reference: {odd}.");
+        return new(layout, text.FeatureCount, text.Map, text.Card, text.Text, text.Reference);
     }
 
-    private sealed record FileText(string Format, int Version, string Checksum, string Layout, int FeatureCount, int[] Map, TrainingCard? Card, string Text);
+    private static string? ReferenceHash(ModelReference? reference) => reference is null ? null : ModelFile.HashOf(JsonSerializer.SerializeToUtf8Bytes(reference, Strict));
+
+    private sealed record FileText(string Format, int Version, string Checksum, string Layout, int FeatureCount, int[] Map, TrainingCard? Card, string Text, ModelReference? Reference = null, string? ReferenceChecksum = null);
 }

@@ -1,4 +1,5 @@
 using System.Text;
+using Promotions.Scoring.Drift;
 
 namespace Promotions.Scoring.LightGbm;
 
@@ -17,7 +18,7 @@ public sealed class ImportedScorer : IScorer
         _scorer = new(LightGbmText.Read(Encoding.UTF8.GetBytes(model.Text)));
         if (model.Map.Length != _scorer.FeatureCount) throw new ModelFileException(ModelFileProblem.Invalid, $"The model is invalid: it has {_scorer.FeatureCount} features and places for {model.Map.Length}.");
         if (_scorer.Model.Sigmoid == 0) throw new ModelFileException(ModelFileProblem.Invalid, $"The model is invalid: its objective is {_scorer.Model.Objective}, which gives no probability.");
-        (ModelHash, LayoutHash, FeatureCount, Card, _map) = (hash, model.LayoutHash, model.FeatureCount, model.Card, model.Map);
+        (ModelHash, LayoutHash, FeatureCount, Card, Reference, _map) = (hash, model.LayoutHash, model.FeatureCount, model.Card, model.Reference, model.Map);
         _scale = _scorer.Model.Sigmoid / (_scorer.Model.AverageOutput ? _scorer.Model.Trees.Length : 1);
     }
 
@@ -25,6 +26,7 @@ public sealed class ImportedScorer : IScorer
     public ulong LayoutHash { get; }
     public int FeatureCount { get; }
     public TrainingCard? Card { get; }
+    public ModelReference? Reference { get; }
     public double ExpectedScore => _scorer.ExpectedScore * _scale;
 
     /// <summary>Loads an imported model's file.</summary>
