@@ -41,6 +41,7 @@ public static class PromotionsApi
         services.AddSingleton<ApiKeys>();
         services.AddSingleton<IdMaker>();
         services.AddSingleton<InstallationSecret>();
+        services.AddSingleton<IPolicyDesk, PolicyDesk>();
         services.AddSingleton<BulkOperations>();
         services.AddHostedService(provider => provider.GetRequiredService<BulkOperations>());
         services.AddSingleton(new AnonymousBuckets(

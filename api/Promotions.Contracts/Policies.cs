@@ -28,7 +28,7 @@ public sealed class FraudPolicyBody
 [Description("Money in minor units of the order's currency.")]
 public sealed class FraudCostsBody
 {
-    [Required, Range(0, Bounds.UnitPriceMax), Description("Margin lost when an honest customer is blocked.")]
+    [Required, Range(0, Bounds.UnitPriceMax), Description("What an honest customer who is blocked would have been worth from then on.")]
     public long? WrongedCustomer { get; set; }
 
     [Required, Range(0, Bounds.UnitPriceMax), Description("A reviewer's time for one flag.")]
@@ -42,6 +42,9 @@ public sealed class FraudCostsBody
 
     [Required, Range(0, 1), Description("Share of abuse that a review stops before the hold is captured.")]
     public double? ReviewCatches { get; set; }
+
+    [Range(0, 1), Description("Share of what is paid for the order that is lost as well where abuse succeeds: goods that a chargeback takes; 0 when left out.")]
+    public double? GoodsShare { get; set; }
 }
 
 public sealed class HardRuleBody

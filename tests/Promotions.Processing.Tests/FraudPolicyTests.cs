@@ -31,7 +31,7 @@ public class FraudPolicyTests
     [InlineData(0.99,        100,      RedemptionStatus.Blocked)]    // approve 495, review 249, block 20
     [InlineData(double.NaN,  100_000,  RedemptionStatus.Approved)]   // no score is no verdict: the channel's fallback decides elsewhere
     public void The_verdict_is_the_one_of_least_expected_cost(double probability, long discount, RedemptionStatus verdict) =>
-        Assert.Equal(verdict, CostThresholds.Verdict(probability, discount, Policy));
+        Assert.Equal(verdict, CostThresholds.Verdict(probability, discount, 0, Policy));
 
     [Fact]
     public void A_higher_probability_never_gets_a_lighter_verdict()
@@ -41,7 +41,7 @@ public class FraudPolicyTests
             var heaviest = RedemptionStatus.Approved;
             for (var p = 0.0; p <= 1.0; p += 0.001)
             {
-                var verdict = CostThresholds.Verdict(p, discount, Policy);
+                var verdict = CostThresholds.Verdict(p, discount, 0, Policy);
                 Assert.True(verdict >= heaviest, $"p {p}, discount {discount}: {verdict} after {heaviest}");
                 heaviest = verdict;
             }

@@ -27,7 +27,7 @@ internal static class PolicyIntake
         var costs = policy.Costs;
         return new(
             policy.Version,
-            new() { WrongedCustomer = costs.WrongedCustomer, Review = costs.Review, AbuseMultiple = costs.AbuseMultiple, LossMin = costs.LossMin, ReviewCatches = costs.ReviewCatches },
+            new() { WrongedCustomer = costs.WrongedCustomer, Review = costs.Review, AbuseMultiple = costs.AbuseMultiple, LossMin = costs.LossMin, ReviewCatches = costs.ReviewCatches, GoodsShare = costs.GoodsShare },
             policy.ReviewFloor,
             [.. policy.HardRules.Select(rule => new HardRuleBody { Name = rule.Name, Feature = rule.Feature, AtLeast = rule.AtLeast })],
             [.. policy.Channels.Select(channel => new ChannelPolicyBody
@@ -51,7 +51,8 @@ internal static class PolicyIntake
             Check.Whole(errors, body.Review, "/costs/review", 0, Bounds.UnitPriceMax),
             Check.Number(errors, body.AbuseMultiple, "/costs/abuse_multiple", 1, 1_000),
             Check.Whole(errors, body.LossMin, "/costs/loss_min", 0, Bounds.UnitPriceMax),
-            Check.Number(errors, body.ReviewCatches, "/costs/review_catches", 0, 1));
+            Check.Number(errors, body.ReviewCatches, "/costs/review_catches", 0, 1),
+            body.GoodsShare is null ? 0 : Check.Number(errors, body.GoodsShare, "/costs/goods_share", 0, 1));
     }
 
     private static HardRule[] HardRules(HardRuleBody?[]? bodies, Func<string, bool> isFeature, FieldErrors errors)

@@ -60,7 +60,7 @@ public sealed class Decider(IFeatureCatalog catalog, TimeProvider? time = null, 
     private static RedemptionStatus Verdict(in ModelAnswer answer, HardRule? hard, PricedCart priced, FraudPolicy policy) =>
         hard is not null ? RedemptionStatus.Blocked
         : answer.Fault is not null ? RedemptionStatus.Review
-        : CostThresholds.Verdict(answer.Probability, priced.Discount, policy);
+        : CostThresholds.Verdict(answer.Probability, priced.Discount, priced.Total, policy);
 
     private ShadowScore[] InShadow(float[] vector, HardRule? hard, PricedCart priced, DecisionInputs inputs)
     {

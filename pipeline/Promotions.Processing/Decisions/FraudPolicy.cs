@@ -3,14 +3,29 @@ using Promotions.Domain.Events;
 namespace Promotions.Processing.Decisions;
 
 /// <summary>What the shop loses by each mistake. Money in minor units of the cart's currency.</summary>
-/// <param name="WrongedCustomer">Margin lost when an honest customer is blocked. Default 20.00.</param>
-/// <param name="Review">A reviewer's time for one flag. Default 1.50.</param>
+/// <param name="WrongedCustomer">What an honest customer who was blocked would have been worth from then on: margin over the lifetime, times the chance of leaving. Default 20.00.</param>
+/// <param name="Review">A reviewer's minutes for one flag, in money. Default 1.50.</param>
 /// <param name="AbuseMultiple">An abuser who gets through comes back: the loss is this many times the discount. Default 5, at least 1.</param>
 /// <param name="LossMin">The least that one success of an abuser costs. Default 5.00.</param>
 /// <param name="ReviewCatches">Share of abuse that a review stops before the hold is captured, 0 to 1. Default 0.8.</param>
-public sealed record FraudCosts(long WrongedCustomer, long Review, double AbuseMultiple, long LossMin, double ReviewCatches)
+/// <param name="GoodsShare">Share of what is paid for the order that is lost as well where abuse succeeds: goods that a chargeback takes. Default 0.</param>
+public sealed record FraudCosts(long WrongedCustomer, long Review, double AbuseMultiple, long LossMin, double ReviewCatches, double GoodsShare = 0)
 {
     public static readonly FraudCosts Default = new(2_000, 150, 5, 500, 0.8);
+
+    /// <summary>What one success of an abuser costs. Unit: minor units.</summary>
+    /// <param name="discount">Coupon value, minor units.</param>
+    /// <param name="goods">The order's total after the discount, minor units.</param>
+    public double LossOf(long discount, long goods) => Math.Max(LossMin, (discount * AbuseMultiple) + (goods * GoodsShare));
+
+    /// <summary>What a verdict costs when it is known who asked. Unit: minor units, expected over what reviewers catch.</summary>
+    /// <param name="loss">As <see cref="LossOf"/>.</param>
+    public double CostOf(RedemptionStatus verdict, bool abuse, double loss) => verdict switch
+    {
+        RedemptionStatus.Blocked => abuse ? 0 : WrongedCustomer,
+        RedemptionStatus.Review => Review + (abuse ? loss * (1 - ReviewCatches) : 0),
+        _ => abuse ? loss : 0,
+    };
 }
 
 /// <summary>Blocks whatever the model says: a counted fact beyond doubt.</summary>
@@ -54,15 +69,45 @@ public sealed record FraudPolicy(int Version, FraudCosts Costs, double ReviewFlo
 /// </remarks>
 public static class CostThresholds
 {
-    public static RedemptionStatus Verdict(double probability, long discountMinorUnits, FraudPolicy policy)
+    /// <param name="discount">Coupon value, minor units.</param>
+    /// <param name="goods">The order's total after the discount, minor units.</param>
+    public static RedemptionStatus Verdict(double probability, long discount, long goods, FraudPolicy policy)
     {
         if (!(probability >= policy.ReviewFloor)) return RedemptionStatus.Approved;
         var costs = policy.Costs;
-        var loss = Math.Max(costs.LossMin, discountMinorUnits * costs.AbuseMultiple);
+        var loss = costs.LossOf(discount, goods);
         var approve = probability * loss;
         var review = costs.Review + probability * loss * (1 - costs.ReviewCatches);
         var block = (1 - probability) * costs.WrongedCustomer;
         if (approve <= review && approve <= block) return RedemptionStatus.Approved;
         return review <= block ? RedemptionStatus.Review : RedemptionStatus.Blocked;
     }
+
+    /// <summary>The probabilities above which such an order is flagged, and above which it is blocked. Equal where nobody is reviewed; 1 where never.</summary>
+    public static VerdictBands BandsOf(long discount, long goods, FraudPolicy policy)
+    {
+        var costs = policy.Costs;
+        var loss = costs.LossOf(discount, goods);
+        var (caught, wronged) = (loss * costs.ReviewCatches, (double)costs.WrongedCustomer);
+        var reviewed = caught > 0 ? costs.Review / caught : 1;
+        var blockedBeforeApproved = loss + wronged > 0 ? wronged / (loss + wronged) : 1;
+        var left = loss - caught;
+        var blockedBeforeReviewed = wronged <= costs.Review ? 0 : (wronged - costs.Review) / (wronged + left);
+        var block = Math.Clamp(Math.Max(Math.Max(blockedBeforeApproved, blockedBeforeReviewed), policy.ReviewFloor), 0, 1);
+        return new(Math.Min(block, Math.Max(policy.ReviewFloor, reviewed)), block);
+    }
+
+    /// <summary>What a wronged customer has to be worth for such an order to be blocked from this probability on: the costs stay a statement about money, however they were arrived at.</summary>
+    /// <param name="blockFrom">0 or more, below 1.</param>
+    public static long WrongedCustomerFor(double blockFrom, long discount, long goods, FraudCosts costs)
+    {
+        if (!(blockFrom is >= 0 and < 1)) throw new ArgumentOutOfRangeException(nameof(blockFrom), blockFrom, "A probability below 1: whoever blocks nobody sets the review floor.");
+        var loss = costs.LossOf(discount, goods);
+        var otherwise = Math.Min(blockFrom * loss, costs.Review + (blockFrom * loss * (1 - costs.ReviewCatches)));
+        return checked((long)Math.Round(otherwise / (1 - blockFrom)));
+    }
 }
+
+/// <param name="ReviewFrom">Above it an order is at least reviewed.</param>
+/// <param name="BlockFrom">Above it an order is blocked.</param>
+public readonly record struct VerdictBands(double ReviewFrom, double BlockFrom);
