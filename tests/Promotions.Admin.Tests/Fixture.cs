@@ -14,10 +14,15 @@ internal static class Fixture
     public static readonly EventTime Start = EventTime.From(new(2026, 6, 1, 9, 0, 0, TimeSpan.Zero));
     private static readonly Actor Admin = new("admin", "tests");
 
-    public static async Task FillAsync(AdminHost host)
+    public static async Task PutCampaignsAsync(AdminHost host)
     {
         await CommandAsync(host, new PutCampaign("put-spring", Admin, Start, ACampaign("spring-10", "Ten percent in spring", 1_000)));
         await CommandAsync(host, new PutCampaign("put-tea", Admin, Start, ACampaign("tea-5", "Five off for tea drinkers", 0)));
+    }
+
+    public static async Task FillAsync(AdminHost host)
+    {
+        await PutCampaignsAsync(host);
         await DecideAsync(host, "r-approved", "anna", RedemptionStatus.Approved, 0.02);
         await DecideAsync(host, "r-review", "bert", RedemptionStatus.Review, 0.55);
         await DecideAsync(host, "r-blocked", "carl", RedemptionStatus.Blocked, 0.97);

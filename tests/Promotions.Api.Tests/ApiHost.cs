@@ -44,6 +44,7 @@ public sealed class ApiHost : IAsyncDisposable
     public string Folder => _folder;
     public SqliteLedger Ledger => _ledger;
     public ApiKeys Keys => _app.Services.GetRequiredService<ApiKeys>();
+    public Contracts.IPolicyDesk PolicyDesk => _app.Services.GetRequiredService<Contracts.IPolicyDesk>();
     public IReadOnlyList<RouteEndpoint> Endpoints => [.. _app.Services.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>()];
     public string AdminKey { get; private init; } = "";
     public string CheckoutKey { get; private init; } = "";
@@ -104,8 +105,8 @@ public sealed class ApiHost : IAsyncDisposable
         return answer;
     }
 
-    public async Task<string> NewKeyAsync(string scopes, string channels = "") =>
-        (await ExpectAsync(201, "POST", "/v1/api-keys", $$"""{"name":"test","scopes":[{{scopes}}],"channels":[{{channels}}]}""")).Json["key"]!.GetValue<string>();
+    public async Task<string> NewKeyAsync(string scopes, string channels = "", string? owner = null) =>
+        (await ExpectAsync(201, "POST", "/v1/api-keys", $$"""{"name":"test","scopes":[{{scopes}}],"channels":[{{channels}}]{{(owner is null ? "" : $",\"owner\":\"{owner}\"")}}}""")).Json["key"]!.GetValue<string>();
 
     public async ValueTask DisposeAsync()
     {

@@ -21,7 +21,7 @@ public sealed class ModelRegistryTests : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         _host = await ApiHost.StartAsync(score: 0.01f);
-        _second = await _host.NewKeyAsync("\"admin\"");
+        _second = await _host.NewKeyAsync("\"admin\"", owner: "berta");
     }
 
     public ValueTask DisposeAsync() => _host.DisposeAsync();
@@ -67,6 +67,22 @@ public sealed class ModelRegistryTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Two_keys_of_one_owner_are_one_person()
+    {
+        var hash = await RegisterAsync(ModelOf(Abuse));
+        await StepAsync(hash, "shadow");
+        await StepAsync(hash, "promote");
+        // Whoever makes oneself another key is still the same; a name has to be given to somebody else's, and it is in the audit log.
+        var mine = await _host.NewKeyAsync("\"admin\"");
+        Assert.Equal("second_person_needed", (await _host.ExpectAsync(409, "POST", $"/v1/models/{hash}/promote", key: mine)).Code);
+        await StepAsync(hash, "retire");
+        await StepAsync(hash, "shadow");
+        await StepAsync(hash, "promote", _second);
+        Assert.Equal("second_person_needed", (await _host.ExpectAsync(409, "POST", $"/v1/models/{hash}/promote", key: await _host.NewKeyAsync("\"admin\"", owner: "berta"))).Code);
+        Assert.Equal("champion", await StepAsync(hash, "promote", mine));
+    }
+
+    [Fact]
     public async Task A_candidate_cannot_be_promoted_and_no_third_challenger_is_let_in()
     {
         var models = new[] { await RegisterAsync(ModelOf(1)), await RegisterAsync(ModelOf(2)), await RegisterAsync(ModelOf(3)) };
@@ -92,9 +108,9 @@ public sealed class ModelRegistryTests : IAsyncLifetime
     public void A_proposal_ends_after_a_week()
     {
         var at = new Domain.EventTime(0);
-        var book = ModelBook.Empty.Register("m", "layout", "", "anna", at).Next.Shadow("m", 2, "anna", at).Next.Promote("m", "anna", at).Next;
-        Assert.Equal(ModelState.Champion, book.Promote("m", "berta", at.Plus(TimeSpan.FromDays(7) - TimeSpan.FromMilliseconds(1))).Next.Find("m")!.State);
-        var late = book.Promote("m", "berta", at.Plus(TimeSpan.FromDays(7))).Next.Find("m")!;
+        var book = ModelBook.Empty.Register("m", "layout", "", "anna", at).Next.Shadow("m", 2, "anna", at).Next.Promote("m", "anna", "anna", at).Next;
+        Assert.Equal(ModelState.Champion, book.Promote("m", "berta", "berta", at.Plus(TimeSpan.FromDays(7) - TimeSpan.FromMilliseconds(1))).Next.Find("m")!.State);
+        var late = book.Promote("m", "berta", "berta", at.Plus(TimeSpan.FromDays(7))).Next.Find("m")!;
         Assert.Equal((ModelState.Shadow, "berta"), (late.State, late.ProposedBy));
     }
 

@@ -6,7 +6,7 @@ namespace Promotions.Api.Tests;
 public sealed class PolicyTests : IAsyncLifetime
 {
     private const string Good = """
-        {"version": 1, "costs": {"wronged_customer": 2000, "review": 150, "abuse_multiple": 5, "loss_min": 500, "review_catches": 0.8}, "review_floor": 0.05,
+        {"version": 1, "costs": {"wronged_customer": 2000, "review": 150, "abuse_multiple": 5, "loss_min": 500, "review_catches": 0.8, "goods_share": 0.25}, "review_floor": 0.05,
          "hard_rules": [{"name": "many", "feature": "device_attempts_24h", "at_least": 7}],
          "channels": [{"channel": "pos-*", "ignored_entities": ["device"], "fallback": "refuse"}, {"channel": "*", "fallback": "review"}], "hold_seconds": 60}
         """;
@@ -36,6 +36,22 @@ public sealed class PolicyTests : IAsyncLifetime
         var shipped = (await _host.ExpectAsync(200, "GET", "/v1/policies/fraud?version=1")).Json;
         Assert.Equal((2_000, (string?)null), (shipped["costs"]!["wronged_customer"]!.GetValue<long>(), shipped["written_by"]?.GetValue<string>()));
         Assert.Equal("unknown_policy_version", (await _host.ExpectAsync(404, "GET", "/v1/policies/fraud?version=4")).Code);
+    }
+
+    [Fact]
+    public async Task The_dashboard_saves_by_the_same_rules()
+    {
+        var key = _host.Keys.List().Single(record => record.Scopes.HasFlag(Keys.KeyScopes.Admin)).Id;
+        var body = System.Text.Json.JsonSerializer.Deserialize(Good, Contracts.Json.ContractsJson.Default.FraudPolicyBody)!;
+        var leaves = _host.Ledger.Audit.Size;
+        Assert.Null((await _host.PolicyDesk.PutAsync(body, key, TestContext.Current.CancellationToken)).Problem);
+        Assert.Equal(leaves + 1, _host.Ledger.Audit.Size);
+        Assert.Equal((2, key, 0.25), (_host.PolicyDesk.Read().Version, _host.PolicyDesk.Read().WrittenBy, _host.PolicyDesk.Read().Costs.GoodsShare));
+
+        Assert.Contains("Somebody saved another policy", (await _host.PolicyDesk.PutAsync(body, key, TestContext.Current.CancellationToken)).Problem, StringComparison.Ordinal);
+        body.ReviewFloor = 2;
+        Assert.Contains("/review_floor: Must be 0 to 1.", (await _host.PolicyDesk.PutAsync(body, key, TestContext.Current.CancellationToken)).Problem, StringComparison.Ordinal);
+        Assert.Contains("no longer an admin's", (await _host.PolicyDesk.PutAsync(body, "gone", TestContext.Current.CancellationToken)).Problem, StringComparison.Ordinal);
     }
 
     [Fact]

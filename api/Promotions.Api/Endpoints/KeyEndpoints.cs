@@ -50,11 +50,12 @@ internal static class KeyEndpoints
         if (body.Scopes is not { Length: > 0 }) errors.Add("/scopes", "required", "At least one.");
         var channels = Check.Ids(errors, body.Channels, "/channels", Bounds.ListMax);
         var rate = (int?)Check.OptionalWhole(errors, body.RequestsPerSecond, "/requests_per_second", 1, 1_000_000);
+        var owner = Check.OptionalText(errors, body.Owner, "/owner", Bounds.NameMax) ?? call.Key.Person;
         if (errors.Any) call.Refuse(errors);
         else if (!call.Key.AllowsAll(channels)) call.Refuse(ProblemKind.ChannelNotAllowed);
         else
         {
-            var (record, text) = await call.Services.Keys.CreateAsync(name, scopes, channels, rate, call.Key.Actor, CancellationToken.None).Bounded(call.Services);
+            var (record, text) = await call.Services.Keys.CreateAsync(name, scopes, channels, rate, call.Key.Actor, CancellationToken.None, owner).Bounded(call.Services);
             call.Context.Response.Headers.CacheControl = "no-store";
             call.Answer(201, Tell(record, text), ContractsJson.Default.ApiKeyAnswer);
         }
@@ -80,5 +81,5 @@ internal static class KeyEndpoints
     private static bool IsAdmin(ApiKeyRecord record) => record.Scopes.HasFlag(KeyScopes.Admin);
 
     private static ApiKeyAnswer Tell(ApiKeyRecord record, string? text) => new(
-        record.Id, record.Name, record.Scopes.Names(), record.Channels, record.RequestsPerSecond, record.CreatedAt.ToString(), Wire.Of(record.RevokedAt), text);
+        record.Id, record.Name, record.Scopes.Names(), record.Channels, record.RequestsPerSecond, record.CreatedAt.ToString(), Wire.Of(record.RevokedAt), record.Owner, text);
 }

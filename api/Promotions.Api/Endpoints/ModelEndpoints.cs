@@ -1,4 +1,5 @@
 using Promotions.Api.Http;
+using Promotions.Api.Keys;
 using Promotions.Api.Models;
 using Promotions.Api.Problems;
 using Promotions.Contracts;
@@ -31,15 +32,15 @@ internal static class ModelEndpoints
             Problems = [ProblemKind.ChannelNotAllowed, ProblemKind.InvalidModel, ProblemKind.ModelState],
             Examples = [new("/v1/models", 422, """{"file_base64": "e30=", "note": "no model"}""")],
         },
-        Step("shadow_model", "shadow", "Let a model score every request beside the champion", (registry, hash, actor) => registry.ShadowAsync(hash, actor, CancellationToken.None)),
-        Step("promote_model", "promote", "Make a challenger the champion: one person proposes, another one confirms", (registry, hash, actor) => registry.PromoteAsync(hash, actor, CancellationToken.None)) with
+        Step("shadow_model", "shadow", "Let a model score every request beside the champion", (registry, hash, key) => registry.ShadowAsync(hash, key.Actor, CancellationToken.None)),
+        Step("promote_model", "promote", "Make a challenger the champion: one person proposes, another one confirms", (registry, hash, key) => registry.PromoteAsync(hash, key.Actor, key.Person, CancellationToken.None)) with
         {
-            Description = "The first call answers with proposed_by; the second, with another key and within seven days, makes it decide. The champion before is retired.",
+            Description = "The first call answers with proposed_by; the second, by another person (two keys of one owner are one person) and within seven days, makes it decide. The champion before is retired.",
         },
-        Step("retire_model", "retire", "Take a candidate or challenger out of service", (registry, hash, actor) => registry.RetireAsync(hash, actor, CancellationToken.None)),
+        Step("retire_model", "retire", "Take a candidate or challenger out of service", (registry, hash, key) => registry.RetireAsync(hash, key.Actor, CancellationToken.None)),
     ];
 
-    private static ApiOperation Step(string id, string verb, string summary, Func<ModelRegistry, string, Ledger.Actor, Task<(RegisteredModel? Model, ModelRefusal Refusal)>> step) =>
+    private static ApiOperation Step(string id, string verb, string summary, Func<ModelRegistry, string, ApiKey, Task<(RegisteredModel? Model, ModelRefusal Refusal)>> step) =>
         new(id, "POST", $"/v1/models/{{hash}}/{verb}", Access.Admin, Tag, summary, call => StepAsync(call, step))
         {
             Answers = [new(200, ContractsJson.Default.ModelAnswer, "As it stands now.")],
@@ -69,8 +70,8 @@ internal static class ModelEndpoints
         else await AnswerAsync(call, 201, registry => registry.RegisterAsync(file[..length], note, call.Key.Actor, CancellationToken.None));
     }
 
-    private static Task StepAsync(ApiCall call, Func<ModelRegistry, string, Ledger.Actor, Task<(RegisteredModel? Model, ModelRefusal Refusal)>> step) =>
-        AnswerAsync(call, 200, registry => step(registry, call.PathValue("hash"), call.Key.Actor));
+    private static Task StepAsync(ApiCall call, Func<ModelRegistry, string, ApiKey, Task<(RegisteredModel? Model, ModelRefusal Refusal)>> step) =>
+        AnswerAsync(call, 200, registry => step(registry, call.PathValue("hash"), call.Key));
 
     private static async Task AnswerAsync(ApiCall call, int status, Func<ModelRegistry, Task<(RegisteredModel? Model, ModelRefusal Refusal)>> step)
     {

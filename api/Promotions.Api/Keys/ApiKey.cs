@@ -8,8 +8,9 @@ namespace Promotions.Api.Keys;
 /// <summary>A key as it is kept: everything but the secret.</summary>
 /// <param name="Channels">Empty: all.</param>
 /// <param name="SecretHash">SHA-256, lower-case hex.</param>
+/// <param name="Owner">The person who holds it; null for keys of before there were owners, each of which is a person of its own.</param>
 public sealed record ApiKeyRecord(
-    string Id, string Name, KeyScopes Scopes, IReadOnlyList<string> Channels, string SecretHash, int? RequestsPerSecond, EventTime CreatedAt, EventTime? RevokedAt);
+    string Id, string Name, KeyScopes Scopes, IReadOnlyList<string> Channels, string SecretHash, int? RequestsPerSecond, EventTime CreatedAt, EventTime? RevokedAt, string? Owner = null);
 
 /// <summary>A key in use: its record, and what one process keeps for it.</summary>
 public sealed class ApiKey(ApiKeyRecord record, byte[] secretHash, TokenBucket bucket)
@@ -18,6 +19,8 @@ public sealed class ApiKey(ApiKeyRecord record, byte[] secretHash, TokenBucket b
     public string Id => Record.Id;
     public TokenBucket Bucket { get; } = bucket;
     public Actor Actor { get; } = new("api_key", record.Id);
+    /// <summary>Who acts with it, where two people are needed.</summary>
+    public string Person => Record.Owner ?? Id;
     internal ReadOnlySpan<byte> SecretHash => secretHash;
 
     public bool IsAdmin => Record.Scopes.HasFlag(KeyScopes.Admin);

@@ -46,14 +46,14 @@ public sealed class ApiKeys(ISettingsStore settings, RandomNumberGenerator rando
 
     /// <returns>The record, and the text that nobody can read again.</returns>
     public async Task<(ApiKeyRecord Record, string Text)> CreateAsync(
-        string name, KeyScopes scopes, IReadOnlyList<string> channels, int? requestsPerSecond, Actor actor, CancellationToken cancellationToken)
+        string name, KeyScopes scopes, IReadOnlyList<string> channels, int? requestsPerSecond, Actor actor, CancellationToken cancellationToken, string? owner = null)
     {
         if (scopes is KeyScopes.None) throw new ArgumentOutOfRangeException(nameof(scopes), "A key without a scope can do nothing.");
         var (id, text) = KeyText.Make(random);
         KeyText.TrySplit(text, out _, out var secret);
         var hash = new byte[SHA256.HashSizeInBytes];
         KeyText.Hash(secret, hash);
-        var record = new ApiKeyRecord(id, name, scopes, channels, Convert.ToHexStringLower(hash), requestsPerSecond, EventTime.Now(time), null);
+        var record = new ApiKeyRecord(id, name, scopes, channels, Convert.ToHexStringLower(hash), requestsPerSecond, EventTime.Now(time), null, owner);
         await PutAsync(record, actor, cancellationToken);
         return (record, text);
     }
@@ -145,14 +145,14 @@ public sealed class ApiKeys(ISettingsStore settings, RandomNumberGenerator rando
 
 /// <summary>The stored form of a key.</summary>
 internal sealed record KeyDocument(
-    string Id, string Name, IReadOnlyList<string> Scopes, IReadOnlyList<string> Channels, string SecretHash, int? RequestsPerSecond, long CreatedAt, long? RevokedAt)
+    string Id, string Name, IReadOnlyList<string> Scopes, IReadOnlyList<string> Channels, string SecretHash, int? RequestsPerSecond, long CreatedAt, long? RevokedAt, string? Owner = null)
 {
     public static KeyDocument From(ApiKeyRecord record) => new(
-        record.Id, record.Name, record.Scopes.Names(), record.Channels, record.SecretHash, record.RequestsPerSecond, record.CreatedAt.UnixMilliseconds, record.RevokedAt?.UnixMilliseconds);
+        record.Id, record.Name, record.Scopes.Names(), record.Channels, record.SecretHash, record.RequestsPerSecond, record.CreatedAt.UnixMilliseconds, record.RevokedAt?.UnixMilliseconds, record.Owner);
 
     public ApiKeyRecord ToRecord() => new(
         Id, Name, Scopes.Aggregate(KeyScopes.None, (scopes, name) => scopes | KeyScopesText.Parse(name)), Channels, SecretHash, RequestsPerSecond, new(CreatedAt),
-        RevokedAt is { } at ? new EventTime(at) : null);
+        RevokedAt is { } at ? new EventTime(at) : null, Owner);
 
     public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"API key {Id}");
 }

@@ -72,8 +72,8 @@ public sealed class ModelRegistry(ISettingsStore settings, ulong layoutHash, IRe
     public Task<(RegisteredModel? Model, ModelRefusal Refusal)> ShadowAsync(string hash, Actor actor, CancellationToken cancellationToken) =>
         StepAsync(hash, actor, book => Serving(hash, book.Shadow(hash, DecisionInputs.ChallengersMax, actor.Id, EventTime.Now(time))), cancellationToken);
 
-    public Task<(RegisteredModel? Model, ModelRefusal Refusal)> PromoteAsync(string hash, Actor actor, CancellationToken cancellationToken) =>
-        StepAsync(hash, actor, book => Serving(hash, book.Promote(hash, actor.Id, EventTime.Now(time))), cancellationToken);
+    public Task<(RegisteredModel? Model, ModelRefusal Refusal)> PromoteAsync(string hash, Actor actor, string person, CancellationToken cancellationToken) =>
+        StepAsync(hash, actor, book => Serving(hash, book.Promote(hash, actor.Id, person, EventTime.Now(time))), cancellationToken);
 
     public Task<(RegisteredModel? Model, ModelRefusal Refusal)> RetireAsync(string hash, Actor actor, CancellationToken cancellationToken) =>
         StepAsync(hash, actor, book => Task.FromResult(book.Retire(hash, actor.Id, EventTime.Now(time))), cancellationToken);

@@ -22,7 +22,8 @@ public enum ModelState : byte
 /// <param name="Layout">The feature layout that it was made for, 16 hexadecimal digits.</param>
 /// <param name="Note">What whoever registered it says about it.</param>
 /// <param name="ProposedBy">The key that asked for its promotion, while a second person is waited for; else null.</param>
-public sealed record RegisteredModel(string Hash, string Layout, string Note, ModelState State, string RegisteredBy, long RegisteredAt, string? ProposedBy = null, long? ProposedAt = null);
+/// <param name="ProposedPerson">Who holds that key.</param>
+public sealed record RegisteredModel(string Hash, string Layout, string Note, ModelState State, string RegisteredBy, long RegisteredAt, string? ProposedBy = null, long? ProposedAt = null, string? ProposedPerson = null);
 
 /// <summary>One step in a model's life: what the audit log's leaf of this version stands for.</summary>
 /// <param name="What"><c>register</c>, <c>shadow</c>, <c>propose</c>, <c>promote</c> or <c>retire</c>.</param>
@@ -80,13 +81,14 @@ public sealed record ModelBook(int Version, ModelStep? Step, IReadOnlyList<Regis
     }
 
     /// <summary>The first person proposes, another one confirms. A proposal ends with its time, with the model's state, and when the champion that it meant to replace is replaced.</summary>
-    public (ModelBook Next, ModelRefusal Refusal) Promote(string hash, string by, EventTime at)
+    /// <param name="person">Who holds the key: two keys of one owner are one person.</param>
+    public (ModelBook Next, ModelRefusal Refusal) Promote(string hash, string by, string person, EventTime at)
     {
         if (Find(hash) is not { } model) return (this, ModelRefusal.Unknown);
         if (model.State is not ModelState.Shadow) return (this, model.State is ModelState.Champion ? ModelRefusal.None : ModelRefusal.WrongState);
         var open = model.ProposedAt is { } since && at.UnixMilliseconds - since < (long)ProposalFor.TotalMilliseconds;
-        if (!open) return (With("propose", by, at, model with { ProposedBy = by, ProposedAt = at.UnixMilliseconds }), ModelRefusal.None);
-        if (model.ProposedBy == by) return (this, ModelRefusal.SamePerson);
+        if (!open) return (With("propose", by, at, model with { ProposedBy = by, ProposedAt = at.UnixMilliseconds, ProposedPerson = person }), ModelRefusal.None);
+        if (model.ProposedBy == by || (model.ProposedPerson ?? model.ProposedBy) == person) return (this, ModelRefusal.SamePerson);
         var models = Models.Select(other => Withdrawn(other) with
         {
             State = other.Hash == hash ? ModelState.Champion : other.State is ModelState.Champion ? ModelState.Retired : other.State,
@@ -105,5 +107,5 @@ public sealed record ModelBook(int Version, ModelStep? Step, IReadOnlyList<Regis
     private ModelBook With(string what, string by, EventTime at, RegisteredModel changed) =>
         new(Version + 1, new(what, changed.Hash, by, at.UnixMilliseconds), [.. Models.Select(model => model.Hash == changed.Hash ? changed : model)]);
 
-    private static RegisteredModel Withdrawn(RegisteredModel model) => model with { ProposedBy = null, ProposedAt = null };
+    private static RegisteredModel Withdrawn(RegisteredModel model) => model with { ProposedBy = null, ProposedAt = null, ProposedPerson = null };
 }
