@@ -8,7 +8,9 @@ public sealed class InMemoryBackend : IStateBackend
 {
     private readonly Lock _gate = new();
     private readonly Dictionary<byte[], byte[]> _values = new(KeyBytes.Instance);
-    private byte[][]? _inOrder;
+
+    /// <summary>The same keys in order, for scans and for what begins alike: looking for a prefix among all keys makes a long replay take the square of its length.</summary>
+    private readonly SortedSet<byte[]> _keys = new(KeyBytes.Instance);
 
     public long Position { get; private set; }
     public ulong LayoutHash { get; private set; }
@@ -28,13 +30,20 @@ public sealed class InMemoryBackend : IStateBackend
     {
         lock (_gate)
         {
-            _inOrder ??= [.. _values.Keys.Order(KeyBytes.Instance)];
-            var index = Array.BinarySearch(_inOrder, from.ToArray(), KeyBytes.Instance);
             var visited = 0;
-            for (var i = index < 0 ? ~index : index; i < _inOrder.Length && visited < max; i++, visited++) visitor(_inOrder[i], _values[_inOrder[i]]);
+            foreach (var key in From(from.ToArray()))
+            {
+                if (visited == max) break;
+                visitor(key, _values[key]);
+                visited++;
+            }
+
             return visited;
         }
     }
+
+    /// <summary>The keys from one on, in order.</summary>
+    private SortedSet<byte[]> From(byte[] key) => _keys.Max is { } last && KeyBytes.Instance.Compare(key, last) <= 0 ? _keys.GetViewBetween(key, last) : new(KeyBytes.Instance);
 
     public IStateBatch Begin() => new Batch(this);
 
@@ -43,7 +52,8 @@ public sealed class InMemoryBackend : IStateBackend
         lock (_gate)
         {
             _values.Clear();
-            (_inOrder, Position, LayoutHash) = (null, 0, 0);
+            _keys.Clear();
+            (Position, LayoutHash) = (0, 0);
         }
     }
 
@@ -78,7 +88,7 @@ public sealed class InMemoryBackend : IStateBackend
                     switch (change)
                     {
                         case Change.Put: Put(values, key, value); break;
-                        case Change.Delete: backend._inOrder = values.Remove(key) ? null : backend._inOrder; break;
+                        case Change.Delete: if (values.Remove(key, out var known, out _)) backend._keys.Remove(known); break;
                         default: RemovePrefix(key.ToArray()); break;
                     }
                 }
@@ -109,14 +119,24 @@ public sealed class InMemoryBackend : IStateBackend
                 return;
             }
 
-            if (old is null) backend._inOrder = null;
-            values[key] = value.ToArray();
+            if (old is not null)
+            {
+                values[key] = value.ToArray();
+                return;
+            }
+
+            var owned = key.ToArray();
+            backend._values.Add(owned, value.ToArray());
+            backend._keys.Add(owned);
         }
 
         private void RemovePrefix(byte[] prefix)
         {
-            foreach (var key in backend._values.Keys.Where(key => key.AsSpan().StartsWith(prefix)).ToList()) backend._values.Remove(key);
-            backend._inOrder = null;
+            foreach (var key in backend.From(prefix).TakeWhile(key => key.AsSpan().StartsWith(prefix)).ToList())
+            {
+                backend._values.Remove(key);
+                backend._keys.Remove(key);
+            }
         }
     }
 
