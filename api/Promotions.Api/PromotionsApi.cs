@@ -18,6 +18,7 @@ using Promotions.Api.Observing;
 using Promotions.Api.Policies;
 using Promotions.Api.Problems;
 using Promotions.Contracts;
+using Promotions.Contracts.Intake;
 using Promotions.Ledger;
 using Promotions.Processing;
 using Promotions.Processing.Decisions;
@@ -28,7 +29,7 @@ namespace Promotions.Api;
 public static class PromotionsApi
 {
     /// <summary>Registers the API. The host registers <see cref="ILedger"/>, <see cref="IOrderReader"/>, <see cref="ISettingsStore"/>, <see cref="IRedemptionGateway"/>, <see cref="DecisionExplainer"/>, <see cref="FraudPolicies"/>, <see cref="ModelRegistry"/>, <see cref="ServedModels"/>, <see cref="IFeatureCatalog"/> and, where there is one,
-    /// <see cref="ICampaignResults"/> and <see cref="ISystemStatus"/>; and as many <see cref="IReadinessCheck"/> and <see cref="IFollowerLag"/> as it has.</summary>
+    /// <see cref="IpDirectory"/>, <see cref="ICampaignResults"/> and <see cref="ISystemStatus"/>; and as many <see cref="IReadinessCheck"/> and <see cref="IFollowerLag"/> as it has.</summary>
     public static IServiceCollection AddPromotionsApi(this IServiceCollection services, ApiOptions? options = null)
     {
         options ??= new ApiOptions();
@@ -66,6 +67,7 @@ public static class PromotionsApi
             provider.GetService<ISystemStatus>(),
             provider.GetRequiredService<ApiMetrics>(),
             [.. provider.GetServices<IReadinessCheck>()],
+            provider.GetService<IpDirectory>(),
             provider.GetRequiredService<ILogger<ApiServices>>()));
         services.Configure<KestrelServerOptions>(kestrel =>
         {

@@ -36,4 +36,5 @@ public static class Bounds
 public static class Patterns
 {
     public const string Id = "^[A-Za-z0-9._:-]{1,64}$";
+    public const string Country = "^[A-Z]{2}$";
 }

@@ -36,6 +36,9 @@ public sealed class CustomerBody
 
     [DataType(DataType.DateTime), Description("When the account was made, if known.")]
     public string? RegisteredAt { get; set; }
+
+    [RegularExpression(Patterns.Country), Description("The account's country, two letters of ISO 3166-1.")]
+    public string? Country { get; set; }
 }
 
 public sealed class OrderBody
@@ -102,6 +105,18 @@ public sealed class ContextBody
 
     [StringLength(Bounds.NameMax, MinimumLength = 1)]
     public string? Session { get; set; }
+
+    [RegularExpression(Patterns.Country), Description("Where the order is shipped to, two letters of ISO 3166-1. Part of the request: a retry says the same.")]
+    public string? ShippingCountry { get; set; }
+
+    [RegularExpression(Patterns.Country), Description("The ip's country, where the caller knows better (a CDN does). Else it is looked up, once, when the request comes in.")]
+    public string? IpCountry { get; set; }
+
+    [Description("Whether the ip belongs to a hosting provider. Left out, it is looked up where a list is given.")]
+    public bool? IpHosting { get; set; }
+
+    [Description("Whether the ip is a Tor exit. Left out, it is looked up where a list is given.")]
+    public bool? IpTor { get; set; }
 }
 
 public sealed class VoidBody

@@ -6,11 +6,13 @@ using Promotions.Api;
 using Promotions.Api.Keys;
 using Promotions.Api.Observing;
 using Promotions.Contracts;
+using Promotions.Contracts.Intake;
 using Promotions.Ledger;
 using Promotions.Processing;
 using Promotions.Processing.Decisions;
 using Promotions.Processing.State;
 using Promotions.Processing.Statistics;
+using Promotions.Server.Geography;
 
 namespace Promotions.Server;
 
@@ -35,6 +37,8 @@ internal static class ServeCommand
         var start = new StartReadiness();
 
         Register(builder.Services, options, system, live, start, time);
+        var places = IpPlaces.FromEnvironment();
+        if (places is not null) builder.Services.AddSingleton(places);
         builder.Services.AddDataProtection().PersistKeysToFileSystem(new DirectoryInfo(folder.Keys));       // sign-ins outlive a restart
         if (analytics is null) builder.Services.AddSingleton<ICampaignResults>(new NoResults());
         else Register(builder.Services, analytics);
@@ -50,7 +54,7 @@ internal static class ServeCommand
         await using var demo = options.Demo ? await DemoShop.OpenAsync(system, folder, options, time, loggers.CreateLogger<DemoShop>(), app.Lifetime.ApplicationStopping) : null;
         start.Started();
         folder.MarkReady();
-        Announce(options, folder, adminFile, checkoutFile, analytics);
+        Announce(options, folder, adminFile, checkoutFile, analytics, places);
         demo?.GoLive();
         await app.WaitForShutdownAsync();
         return 0;
@@ -90,7 +94,7 @@ internal static class ServeCommand
         services.AddHostedService<AnalyticsFollower>();
     }
 
-    private static void Announce(ServerOptions options, DataFolder folder, string adminFile, string checkoutFile, AnalyticsSystem? analytics)
+    private static void Announce(ServerOptions options, DataFolder folder, string adminFile, string checkoutFile, AnalyticsSystem? analytics, IpDirectory? places)
     {
         Console.WriteLine($"""
             Promotions is ready.
@@ -98,6 +102,7 @@ internal static class ServeCommand
               API         http://127.0.0.1:{options.Port}/v1          checkout's key is in {checkoutFile}
               OpenAPI     http://127.0.0.1:{options.Port}/openapi/v1.json
               ClickHouse  {analytics?.Where ?? "off (--no-analytics)"}
+              geography   {IpPlaces.Describe(places)}
               data        {folder.Root}
             """);
     }

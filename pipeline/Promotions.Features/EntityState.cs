@@ -93,8 +93,9 @@ public sealed class EntityState
         var time = observation.At.UnixMilliseconds;
         ForgetIfExpired(time);
         var previous = _memory.Plan.HasSinceLast ? Series.LatestUpTo(ref _memory, (int)SeriesKind.Attempts, time) : long.MinValue;
+        var before = _memory.Plan.HasTravel && observation.Place.IsKnown ? Series.LastUpTo(ref _memory, (int)SeriesKind.Places, time) : null;
         if (!RequestIds.Contains(ref _memory, observation.RequestKey, time, OrderedUpTo)) Count(in observation, time);
-        Measure(time, previous, part);
+        Measure(time, previous, before is { } left ? Speed(left.Time, left.Value, time, observation.Place) : float.NaN, part);
     }
 
     /// <summary>Folds in what became of an attempt.</summary>
@@ -155,6 +156,7 @@ public sealed class EntityState
         RequestIds.Add(ref _memory, observation.RequestKey, time, OrderedUpTo);
         _first = Math.Min(_first, time);
         Insert(SeriesKind.Attempts, time, Amount(observation.Amount));
+        if (observation.Place.IsKnown) Insert(SeriesKind.Places, time, observation.Place.Number);
         Add(OtherKind.Accounts, observation.Customer, time);
         Add(OtherKind.Devices, observation.Device, time);
         Add(OtherKind.Ips, observation.Ip, time);
@@ -187,7 +189,7 @@ public sealed class EntityState
     }
 
     [SkipLocalsInit]
-    private void Measure(long time, long previous, Span<float> part)
+    private void Measure(long time, long previous, float speed, Span<float> part)
     {
         var plan = _memory.Plan;
         var outputs = plan.Outputs;
@@ -209,10 +211,18 @@ public sealed class EntityState
                 Features.Measure.Distinct => OtherSet.Distinct(ref _memory, plan.OtherSections[o.Source], time - o.Window, time, OrderedUpTo),
                 Features.Measure.SinceFirst => Math.Max(0, time - _first),
                 Features.Measure.SinceLast => previous > time - o.Window ? time - previous : float.NaN,
+                Features.Measure.Travel => speed,
                 Features.Measure.Burst => Burst(answers[o.Query].Count, answers[o.Whole].Count, o.Window),
                 _ => AbuseRate(answers[o.Query]),
             };
         }
+    }
+
+    /// <summary>Unit: km/h, at least that much; NaN where it is longer ago than a day (in which one gets anywhere) or a country's place is not known.</summary>
+    private static float Speed(long leftAt, long leftPlace, long time, Country place)
+    {
+        if (leftAt <= time - Windows.OneDay || CountryDistances.KilometresAtLeast(Country.FromNumber((int)leftPlace), place) is not { } kilometres) return float.NaN;
+        return (float)(kilometres / (Math.Max(time - leftAt, Windows.OneMinute) / (double)Windows.OneHour));
     }
 
     private static float Burst(long inTenMinutes, long inWindow, long window) =>

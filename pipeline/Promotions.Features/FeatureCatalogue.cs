@@ -23,6 +23,12 @@ internal static class FeatureCatalogue
         b.Request("hour", FeatureUnit.HourOfDay, "hour of the event in UTC, 0 to 23", "it is hour {0} (UTC)");
         b.Request("weekday", FeatureUnit.DayOfWeek, "day of the event in UTC, 0 for Sunday", "it is {0}");
 
+        b.Request("ip_account_country", FeatureUnit.Flag, "1 where the ip's country is not the account's; missing where either is unknown", "the ip is in another country than the account: {0}");
+        b.Request("ip_shipping_country", FeatureUnit.Flag, "1 where the ip's country is not the one shipped to; missing where either is unknown", "the ip is in another country than the delivery: {0}");
+        b.Request("account_shipping_country", FeatureUnit.Flag, "1 where the account's country is not the one shipped to; missing where either is unknown", "the account is of another country than the delivery: {0}");
+        b.Request("ip_hosting", FeatureUnit.Flag, "1 where the ip lies in a range of the list of hosting providers; missing where no list is given", "the ip belongs to a hosting provider: {0}");
+        b.Request("ip_tor", FeatureUnit.Flag, "1 where the ip is in the list of Tor exits; missing where no list is given", "the ip is a Tor exit: {0}");
+
         b.Kind(Customer, "customer", "by this customer");
         b.Attempts(OneMinute, TenMinutes, OneHour, OneDay, SevenDays, ThirtyDays);
         b.Amount(OneDay, ThirtyDays);
@@ -38,6 +44,8 @@ internal static class FeatureCatalogue
         b.Series("orders", Measure.Count, SeriesKind.Orders, FeatureUnit.Count, "orders placed", "{0} orders", ThirtyDays);
         b.Series("spend", Measure.Sum, SeriesKind.Orders, FeatureUnit.MinorUnits, "paid for orders", "{0} paid for orders", ThirtyDays);
         b.Series("returned", Measure.Sum, SeriesKind.Returns, FeatureUnit.MinorUnits, "given back for returned orders", "{0} of orders returned", ThirtyDays);
+
+        b.Travel();
 
         b.Kind(Device, "device", "from this device");
         b.Attempts(TenMinutes, OneDay);
@@ -135,6 +143,10 @@ internal static class FeatureCatalogue
 
         public void AbuseRate() => Add("abuse_rate_30d", FeatureUnit.Share, ThirtyDays, Measure.AbuseRate, 0, Exactness.Exact, Combine.Largest,
             $"abuse labels over all labels that arrived in the window, {_by}, smoothed", $"{{0}} of the reviewed attempts {_by} were abuse (smoothed, 30 d)");
+
+        public void Travel() => Add("travel", FeatureUnit.KilometresPerHour, OneDay, Measure.Travel, (byte)SeriesKind.Places, Exactness.Exact, Combine.Largest,
+            $"least speed from the country of the attempt before {_by}, in 24 h, to this one's: the least distance between the two countries over the time between, counted as a minute at least; 0 in the same country or a neighbour's; missing without a country before",
+            $"to be where this attempt comes from after the last one, at least {{0}} were travelled {_by}");
 
         private void Add(string name, FeatureUnit unit, long window, Measure measure, byte source, Exactness exactness, Combine combine, string description, string template)
         {

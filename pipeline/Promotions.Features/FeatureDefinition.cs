@@ -2,13 +2,13 @@ using System.Globalization;
 
 namespace Promotions.Features;
 
-public enum FeatureUnit : byte { None = 0, Count = 1, MinorUnits = 2, Milliseconds = 3, Ratio = 4, Share = 5, HourOfDay = 6, DayOfWeek = 7, Flag = 8 }
+public enum FeatureUnit : byte { None = 0, Count = 1, MinorUnits = 2, Milliseconds = 3, Ratio = 4, Share = 5, HourOfDay = 6, DayOfWeek = 7, Flag = 8, KilometresPerHour = 9 }
 
 /// <summary>How a feature is computed.</summary>
-public enum Measure : byte { None = 0, Request = 1, Count = 2, Sum = 3, Distinct = 4, SinceFirst = 5, SinceLast = 6, Burst = 7, AbuseRate = 8 }
+public enum Measure : byte { None = 0, Request = 1, Count = 2, Sum = 3, Distinct = 4, SinceFirst = 5, SinceLast = 6, Burst = 7, AbuseRate = 8, Travel = 9 }
 
 /// <summary>The events that an entity keeps, in order of time.</summary>
-public enum SeriesKind : byte { Attempts = 0, Refusals = 1, Labels = 2, Orders = 3, Returns = 4 }
+public enum SeriesKind : byte { Attempts = 0, Refusals = 1, Labels = 2, Orders = 3, Returns = 4, Places = 5 }
 
 /// <summary>The sets of distinct others that an entity keeps.</summary>
 public enum OtherKind : byte { Accounts = 0, Devices = 1, Ips = 2, Codes = 3, InvalidCodes = 4 }
@@ -52,6 +52,7 @@ public sealed record FeatureDefinition(
             FeatureUnit.Milliseconds => Duration(value),
             FeatureUnit.Share => Format(value * 100, "0.#") + " %",
             FeatureUnit.Ratio => Format(value, "0.#"),
+            FeatureUnit.KilometresPerHour => Format(value, "#,0") + " km/h",
             FeatureUnit.DayOfWeek => ((DayOfWeek)(int)value).ToString(),
             FeatureUnit.Flag => value > 0 ? "yes" : "no",
             _ => Format(value, "#,0"),

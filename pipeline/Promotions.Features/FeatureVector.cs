@@ -1,5 +1,6 @@
 using System.IO.Hashing;
 using System.Runtime.InteropServices;
+using Promotions.Domain;
 using Promotions.Domain.Campaigns;
 using Promotions.Domain.Events;
 
@@ -58,12 +59,20 @@ public static class FeatureVector
         part[next++] = request.Customer.RegisteredAt is { } registered ? Math.Max(0, at - registered.UnixMilliseconds) : float.NaN;
         part[next++] = (int)(FloorMod(at, Windows.OneDay) / Windows.OneHour);
         part[next++] = (int)FloorMod(FloorDiv(at, Windows.OneDay) + 4, 7); // 1970-01-01 was a Thursday
+        var origin = request.Origin;
+        part[next++] = Differ(origin.Ip, origin.Account);
+        part[next++] = Differ(origin.Ip, origin.Shipping);
+        part[next++] = Differ(origin.Account, origin.Shipping);
+        part[next++] = Flag(origin.Flags, IpFlags.HostingKnown, IpFlags.Hosting);
+        part[next++] = Flag(origin.Flags, IpFlags.TorKnown, IpFlags.Tor);
         if (next != part.Length) throw new InvalidOperationException("The catalogue lists other request features than are filled.");
     }
 
     /// <summary>XxHash64 of the bits: equal for equal vectors, NaNs included.</summary>
     public static ulong Hash(ReadOnlySpan<float> vector) => XxHash64.HashToUInt64(MemoryMarshal.AsBytes(vector));
 
+    private static float Differ(Country one, Country other) => one.IsKnown && other.IsKnown ? (one == other ? 0 : 1) : float.NaN;
+    private static float Flag(IpFlags flags, IpFlags known, IpFlags set) => (flags & known) == 0 ? float.NaN : (flags & set) != 0 ? 1 : 0;
     private static float Share(long part, long whole) => whole == 0 ? 0 : (float)((double)part / whole);
     private static long FloorDiv(long value, long by) => (value - FloorMod(value, by)) / by;
     private static long FloorMod(long value, long by) => ((value % by) + by) % by;

@@ -53,11 +53,12 @@ public readonly struct CodeHashes
 /// <param name="RequestKey">Hash of the request's id: an entity counts an id once within grace.</param>
 /// <param name="Amount">Cart subtotal, minor units; <see cref="Windows.AmountMax"/> at most, larger counts as that.</param>
 /// <param name="Customer">Hash of the name as by <see cref="EntityKey.OtherOf"/>, like the next two; 0 when absent.</param>
-public readonly record struct Observation(EventTime At, ulong RequestKey, long Amount, ulong Customer, ulong Device, ulong Ip, CodeHashes Codes)
+/// <param name="Place">Country of the ip, for whoever keeps where it was.</param>
+public readonly record struct Observation(EventTime At, ulong RequestKey, long Amount, ulong Customer, ulong Device, ulong Ip, CodeHashes Codes, Country Place = default)
 {
     public static Observation From(RedemptionRequest request, AttemptEntities entities) => new(
         request.At, EntityKey.OtherOf(request.Id), request.Cart.Subtotal,
-        EntityKey.OtherOf(entities.Customer), EntityKey.OtherOf(entities.Device), EntityKey.OtherOf(entities.Ip), new CodeHashes(entities.Codes));
+        EntityKey.OtherOf(entities.Customer), EntityKey.OtherOf(entities.Device), EntityKey.OtherOf(entities.Ip), new CodeHashes(entities.Codes), request.Origin.Ip);
 
     /// <summary>The same from keys in hand: no name but the request's id is hashed again.</summary>
     /// <param name="keys">All of the attempt, as <see cref="Entities.Keys(AttemptEntities, Span{EntityKey})"/> gives them.</param>
@@ -70,7 +71,7 @@ public readonly record struct Observation(EventTime At, ulong RequestKey, long A
             else if (key.Kind == EntityKind.Device) device = key.Other;
             else if (key.Kind == EntityKind.Ip) ip = key.Other;
         }
-        return new(request.At, EntityKey.OtherOf(request.Id), request.Cart.Subtotal, customer, device, ip, new CodeHashes(keys));
+        return new(request.At, EntityKey.OtherOf(request.Id), request.Cart.Subtotal, customer, device, ip, new CodeHashes(keys), request.Origin.Ip);
     }
 }
 

@@ -14,7 +14,7 @@ namespace Promotions.Contracts.Tests;
 /// <summary>The schemas and intake say the same about a value: bodies that are right, and each with one thing changed in every place.</summary>
 public class EventSchemaTests
 {
-    private const string Customer = """{"id": "c-1", "registered_at": "2025-01-02T03:04:05.1234567Z"}""";
+    private const string Customer = """{"id": "c-1", "registered_at": "2025-01-02T03:04:05.1234567Z", "country": "DE"}""";
 
     private const string Order = """
         {"id": "o-1", "currency": "EUR", "shipping": {"amount": 490, "currency": "EUR"},
@@ -30,7 +30,7 @@ public class EventSchemaTests
             $$$"""
             {"id": "r-1", "channel": "web-de", "customer": {{{Customer}}}, "order": {{{Order}}}, "occurred_at": "2026-03-01T12:00:00Z",
              "redeemables": [{"type": "coupon", "code": " spring "}, {"type": "points", "amount": 100}, {"type": "cash", "amount": {"amount": 500, "currency": "EUR"}}],
-             "context": {"device_id": "d", "ip": "203.0.113.9", "user_agent": "Mozilla/5.0", "payment_token": "tok", "address_id": "a", "session": "s"}}
+             "context": {"device_id": "d", "ip": "203.0.113.9", "user_agent": "Mozilla/5.0", "payment_token": "tok", "address_id": "a", "session": "s", "shipping_country": "FR", "ip_country": "NL", "ip_hosting": true, "ip_tor": false}}
             """,
         ],
         ["orders"] = [$$$"""{"channel": "web-de", "customer": {{{Customer}}}, "order": {{{Order}}}, "total": {"amount": 3490, "currency": "EUR"}, "redemption_id": "r-1", "occurred_at": "2026-03-01T12:00:00Z"}"""],
@@ -47,7 +47,7 @@ public class EventSchemaTests
     private static readonly string?[] Values =
     [
         null, "null", "true", "0", "1", "2", "-1", "1.5", "100000", "100001", "1000000000000", "1000000000001", "900000000000001", "99999999999999999999", "[]", "[null]", "{}", "[{}]",
-        "\"\"", "\" \"", "\"a b\"", "\"a\\u0007b\"", "\"a\\n\"", "\"\\u00e9\"", "\"GBP\"", "\"eur\"", "\"EURO\"", "\"coupon\"", "\"points\"", "\"gift\"", "\"review\"", "\"12\"",
+        "\"\"", "\" \"", "\"a b\"", "\"a\\u0007b\"", "\"a\\n\"", "\"\\u00e9\"", "\"GBP\"", "\"FR\"", "\"eur\"", "\"EURO\"", "\"coupon\"", "\"points\"", "\"gift\"", "\"review\"", "\"12\"",
         "\"2026-03-01T12:00:00Z\"", "\"2026-03-01T12:00:00+01:00\"", "\"2026-02-30T12:00:00Z\"", "\"2026-03-01\"", "\"2026-03-01T12:00:00.12345678Z\"", "\"2999-01-01T00:00:00Z\"",
         "\"10.0.0.256\"", "\"010.0.0.1\"", "\"127.1\"", "\"2001:db8::1\"", "\"::ffff:10.0.0.1\"", "\"[::1]\"", "\"fe80::1%1\"",
         "{\"amount\": 5}", "{\"amount\": 5, \"currency\": \"EUR\"}", "{\"amount\": 0, \"currency\": \"EUR\"}", "{\"amount\": 5, \"currency\": \"EUR\", \"scale\": 2}", "{\"currency\": \"EUR\"}",

@@ -50,7 +50,7 @@ public class GoldenTests
             if (attempt is { } o)
             {
                 state.Observe(o, part);
-                hash.Append(MemoryMarshal.AsBytes(part.AsSpan()));
+                hash.Append(MemoryMarshal.AsBytes(kind is EntityKind.Customer ? part.AsSpan(0, part.Length - 1) : part));       // travel came later, and stands last
             }
             if (++step % 997 != 0) continue;
             state.WriteDirty(store);

@@ -15,19 +15,21 @@ internal sealed class NaiveEntity(EntityKind kind)
         var at = o.At.UnixMilliseconds;
         Forget(at);
         var before = _events.Where(e => e.Kind == SeriesKind.Attempts && e.At <= at).Select(e => (long?)e.At).Max();
+        var speed = Speed(_events.Where(e => e.Kind == SeriesKind.Places && e.At <= at).OrderBy(e => e.At).Select(e => ((long, long)?)(e.At, e.Value)).LastOrDefault(), at, o.Place);
         var key = o.RequestKey;
         if (!_ids.Any(i => i.Id == key && Math.Abs(i.At - at) <= 600_000))
         {
             Advance(at);
             _ids.Add((o.RequestKey, at));
             _events.Add((SeriesKind.Attempts, at, o.Amount));
+            if (o.Place.IsKnown) _events.Add((SeriesKind.Places, at, o.Place.Number));
             if (o.Customer != 0) _others.Add((OtherKind.Accounts, at, o.Customer));
             if (o.Device != 0) _others.Add((OtherKind.Devices, at, o.Device));
             if (o.Ip != 0) _others.Add((OtherKind.Ips, at, o.Ip));
             for (var i = 0; i < o.Codes.Count; i++) _others.Add((OtherKind.Codes, at, o.Codes[i]));
         }
         var block = FeatureRegistry.Block(kind);
-        return [.. FeatureRegistry.Features.Skip(block.Offset).Take(block.Length).Select(f => Value(f, at, before))];
+        return [.. FeatureRegistry.Features.Skip(block.Offset).Take(block.Length).Select(f => f.Measure == Measure.Travel ? speed : Value(f, at, before))];
     }
 
     public void Apply(in Feedback f)
@@ -45,6 +47,12 @@ internal sealed class NaiveEntity(EntityKind kind)
         });
         if (f.Type == FeedbackType.Outcome && f.InvalidCode)
             for (var i = 0; i < f.Codes.Count; i++) _others.Add((OtherKind.InvalidCodes, at, f.Codes[i]));
+    }
+
+    private static float Speed((long At, long Place)? left, long at, Country place)
+    {
+        if (left is not { } from || !place.IsKnown || from.At <= at - 86_400_000) return float.NaN;
+        return CountryDistances.KilometresAtLeast(Country.FromNumber((int)from.Place), place) is { } kilometres ? (float)(kilometres / (Math.Max(60_000, at - from.At) / 3_600_000.0)) : float.NaN;
     }
 
     private float Value(FeatureDefinition f, long at, long? before)
@@ -139,9 +147,11 @@ internal static class Histories
             }
             var id = recent.Count > 0 && random.Next(6) == 0 ? recent[random.Next(Math.Max(0, recent.Count - 8), recent.Count)].Id : (ulong)(i + 1);
             recent.Add((id, at));
-            yield return (new Observation(new EventTime(at), id, random.Next(100_000), Other(), Other(), Other(), Codes()), null);
+            yield return (new Observation(new EventTime(at), id, random.Next(100_000), Other(), Other(), Other(), Codes(), Place(id)), null);
         }
 
+        // Of the id, so that histories are those of before there were places.
+        Country Place(ulong of) => Country.TryParse((of % 5) switch { 0 => "DE", 1 => "US", 2 => "AU", 3 => "ZZ", _ => null }, out var country) ? country : default;
         ulong Other() => (ulong)random.Next(others + 1);
         CodeHashes Codes() => new([.. Enumerable.Range(0, random.Next(3)).Select(_ => (ulong)random.Next(1, others + 1)).Distinct()]);
     }

@@ -1,4 +1,5 @@
 using CsCheck;
+using Promotions.Domain;
 
 namespace Promotions.Features.Tests;
 
@@ -78,7 +79,7 @@ public class OracleTests
         {
             now += random.Next(i is > 3000 and < 3050 ? 60_000_000 : 20_000);
             var at = now - (random.Next(2) * random.NextInt64(Windows.Grace));
-            var o = new Observation(new(at), (ulong)(i + 1), random.Next(5000), 1, (ulong)random.Next(1, 5), (ulong)random.Next(1, 5), new([(ulong)random.Next(1, 9)]));
+            var o = new Observation(new(at), (ulong)(i + 1), random.Next(5000), 1, (ulong)random.Next(1, 5), (ulong)random.Next(1, 5), new([(ulong)random.Next(1, 9)]), Country.FromNumber(i % 7 == 0 ? 0 : 80 + (i % 3)));
             state.Observe(o, part);
             var expected = naive.Observe(o);
             Assert.Equal(expected, part);

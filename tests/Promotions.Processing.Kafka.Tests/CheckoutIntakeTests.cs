@@ -41,8 +41,10 @@ public class CheckoutIntakeTests
         from ip in Gen.Int[0, 2].Select(i => new[] { "203.0.113.9", "2001:db8::1", null }[i])
         from occurred in Past
         from deadline in Past
+        from origin in Gen.Select(Gen.Int[0, 676], Gen.Int[0, 676], Gen.Int[0, 676], Gen.Int[0, 8], (place, account, shipping, flags) =>
+            new AttemptOrigin(Country.FromNumber(place), Country.FromNumber(account), Country.FromNumber(shipping), new[] { 0, 1, 3, 4, 12, 5, 7, 13, 15 }.Select(one => (IpFlags)one).ElementAt(flags)))
         select Hashed(new(kind, ids.Item1, ids.Item2, ids.Item3, new(ids.Item4, registered), cart, redeemables,
-            new(texts.Item1, ip, texts.Item2, texts.Item3, texts.Item4, texts.Item5), PipelineRig.Start, occurred, deadline, default));
+            new(texts.Item1, ip, texts.Item2, texts.Item3, texts.Item4, texts.Item5), PipelineRig.Start, occurred, deadline, default, Origin: origin));
 
     [Fact]
     public void What_a_gateway_sends_is_the_request_that_it_was_given() => Requests.Sample(request =>
@@ -175,6 +177,6 @@ public class CheckoutIntakeTests
 
     private static RedemptionRequest Hashed(RedemptionRequest request) => request with
     {
-        RequestHash = CanonicalHash.Of(request.Kind, request.Id, request.Channel, request.ApiKeyId, request.Customer, request.Cart, request.Redeemables, request.Context, request.OccurredAt),
+        RequestHash = CanonicalHash.Of(request.Kind, request.Id, request.Channel, request.ApiKeyId, request.Customer, request.Cart, request.Redeemables, request.Context, request.OccurredAt, request.Origin),
     };
 }

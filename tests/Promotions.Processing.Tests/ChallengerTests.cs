@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Time.Testing;
+using Promotions.Domain;
 using Promotions.Domain.Campaigns;
 using Promotions.Domain.Decisions;
 using Promotions.Domain.Events;
@@ -51,6 +52,21 @@ public class ChallengerTests
         Assert.Equal(plain[1..], longer[1..plain.Length]);
         Assert.Equal(beside.Risk.Shadow, ProposalCodec.Decode(longer, new byte[FeatureRegistry.Count * sizeof(float)]).Risk.Shadow);
         Assert.Empty(ProposalCodec.Decode(plain, new byte[FeatureRegistry.Count * sizeof(float)]).Risk.Shadow);
+    }
+
+    [Fact]
+    public void A_decision_is_read_back_with_its_countries_challengers_or_none()
+    {
+        var decider = new Decider(new FeatureCatalog());
+        var origin = new AttemptOrigin(Country.FromNumber(5), Country.FromNumber(676), default, IpFlags.TorKnown);
+        foreach (var decided in new[] { Decide(decider, new("lenient", -5)), Decide(decider, new("lenient", -5), new Model("strict", CertainAbuse)) })
+        {
+            var document = ProposalCodec.Encode(decided with { Request = decided.Request with { Origin = origin } });
+            Assert.Equal(3, document[0]);
+            var read = ProposalCodec.Decode(document, new byte[FeatureRegistry.Count * sizeof(float)]);
+            Assert.Equal((origin, decided.Risk.Shadow.Count, decided.Request.LateByMs), (read.Request.Origin, read.Risk.Shadow.Count, read.Request.LateByMs));
+            Assert.Equal(decided.Risk.Shadow, read.Risk.Shadow);
+        }
     }
 
     [Fact]

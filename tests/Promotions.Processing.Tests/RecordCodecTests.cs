@@ -23,6 +23,9 @@ public class RecordCodecTests
     private static readonly Gen<AttemptEntities> Entities =
         Gen.Select(Text, Maybe, Maybe, Maybe, Text.Array[0, 3], Maybe, Maybe, (c, d, i, n, codes, p, a) => new AttemptEntities(c, d, i, n, codes, p, a));
 
+    private static readonly Gen<AttemptOrigin> Origins = Gen.Select(Gen.Int[0, 676], Gen.Int[0, 676], Gen.Int[0, 676], Gen.Int[0, 15], (ip, account, shipping, flags) =>
+        new AttemptOrigin(Country.FromNumber(ip), Country.FromNumber(account), Country.FromNumber(shipping), (IpFlags)flags));
+
     private static readonly Gen<RedemptionRequest> Requests =
         from kind in Gen.Bool.Select(b => b ? AttemptKind.Redemption : AttemptKind.Validation)
         from names in Gen.Select(Text, Text, Text)
@@ -35,11 +38,21 @@ public class RecordCodecTests
         from deadline in MaybeTime
         from hash in Gen.Byte.Array[32]
         from late in Gen.Long[0, 600_000]
-        select new RedemptionRequest(kind, names.Item1, names.Item2, names.Item3, customer, cart, redeemables, context, at, occurred, deadline, hash, late);
+        from origin in Origins
+        select new RedemptionRequest(kind, names.Item1, names.Item2, names.Item3, customer, cart, redeemables, context, at, occurred, deadline, hash, late, origin);
 
     [Fact]
     public void What_was_written_is_read_back() => Requests.Sample(request =>
         Assert.Equal(JsonSerializer.Serialize(request), JsonSerializer.Serialize(RecordCodec.DecodeRequest(RecordCodec.Encode(request)))), iter: 300);
+
+    [Fact]
+    public void A_request_of_before_there_were_origins_is_read_and_written_as_ever() => Requests.Sample(request =>
+    {
+        var with = RecordCodec.Encode(request with { Origin = new(Country.FromNumber(1), default, default, IpFlags.None) });
+        var without = RecordCodec.Encode(request with { Origin = default });
+        Assert.Equal(with[..without.Length], without);
+        Assert.Equal(default, RecordCodec.DecodeRequest(without).Origin);
+    }, iter: 50);
 
     [Fact]
     public void An_outcome_is_read_back() => Gen.Select(Text, Text, Gen.Bool, Gen.Long, Time, Entities, (id, reason, invalid, discount, at, entities) =>

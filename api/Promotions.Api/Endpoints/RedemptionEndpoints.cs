@@ -116,7 +116,7 @@ internal static class RedemptionEndpoints
         if (!(idNeeded ? call.TryId(body.Id, out var id) : TryAnyId(call, body.Id, out id)) || !call.TryDeadline(out var deadline)) return null;
 
         var errors = new FieldErrors();
-        var request = RedemptionIntake.Read(body, kind, new Caller(id, call.Key.Id, call.At, deadline), errors);
+        var request = RedemptionIntake.Read(body, kind, new Caller(id, call.Key.Id, call.At, deadline), errors, call.Services.Places);
         if (request is null) call.Refuse(errors);
         else if (!call.Key.Allows(request.Channel))
         {

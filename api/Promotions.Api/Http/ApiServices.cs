@@ -7,6 +7,7 @@ using Promotions.Api.Models;
 using Promotions.Api.Observing;
 using Promotions.Api.Policies;
 using Promotions.Contracts;
+using Promotions.Contracts.Intake;
 using Promotions.Ledger;
 using Promotions.Processing;
 using Promotions.Processing.Decisions;
@@ -36,6 +37,7 @@ public sealed record ApiServices(
     ISystemStatus? System,
     ApiMetrics Metrics,
     IReadOnlyList<IReadinessCheck> Readiness,
+    IpDirectory? Places,
     ILogger<ApiServices> Logger)
 {
     public ILedgerReader Reader => Ledger.Reader;

@@ -27,7 +27,8 @@ public ref struct CanonicalHash
     private const string Version = "v1";
 
     public static ReadOnlyMemory<byte> Of(
-        AttemptKind kind, string id, string channel, string apiKeyId, CustomerRef customer, Cart cart, IReadOnlyList<Redeemable> redeemables, AttemptContext context, EventTime? occurredAt)
+        AttemptKind kind, string id, string channel, string apiKeyId, CustomerRef customer, Cart cart, IReadOnlyList<Redeemable> redeemables, AttemptContext context, EventTime? occurredAt,
+        AttemptOrigin origin = default)
     {
         var hash = new CanonicalHash(kind is AttemptKind.Redemption ? "redemption/" + Version : "validation/" + Version);
         hash.Add(id);
@@ -49,6 +50,12 @@ public ref struct CanonicalHash
         hash.Add(context.AddressId);
         hash.Add(context.Session);
         hash.Add(occurredAt);
+        // What the caller says of itself, where it says it: a request without has the hash it always had. What is said or found of the ip is not content; the ip is.
+        if (origin.Account.IsKnown || origin.Shipping.IsKnown)
+        {
+            hash.Add(origin.Account.Number);
+            hash.Add(origin.Shipping.Number);
+        }
         return hash.Finish();
     }
 

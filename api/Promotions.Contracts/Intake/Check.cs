@@ -100,6 +100,14 @@ public static class Check
     }
 
     /// <summary>The address in its one canonical spelling, so that one address is one entity. IPv4 in IPv6 becomes IPv4.</summary>
+    public static Country OptionalCountry(FieldErrors errors, string? value, in At at)
+    {
+        if (value is null) return default;
+        if (Country.TryParse(value, out var country)) return country;
+        errors.Add(at, "invalid_country", "Must be two capital letters of ISO 3166-1, as in DE.");
+        return default;
+    }
+
     public static string? OptionalIp(FieldErrors errors, string? value, in At at)
     {
         if (value is null) return null;

@@ -6,18 +6,20 @@ namespace Promotions.Contracts.Intake;
 /// <summary>From a body to the domain's request. All errors are collected; the request is null when there is one.</summary>
 public static class RedemptionIntake
 {
-    public static RedemptionRequest? Read(RedemptionBody body, AttemptKind kind, in Caller caller, FieldErrors errors)
+    /// <param name="places">Says where an ip is that the caller does not place; null where nothing is known.</param>
+    public static RedemptionRequest? Read(RedemptionBody body, AttemptKind kind, in Caller caller, FieldErrors errors, IpDirectory? places = null)
     {
         var channel = Check.Id(errors, body.Channel, "/channel");
         var customer = Customer(body.Customer, caller.At, errors);
         var cart = OrderIntake.Cart(body.Order, errors);
         var redeemables = Redeemables(body.Redeemables, cart?.Currency ?? "", errors);
         var context = Context(body.Context, errors);
+        var origin = Origin(body, context.Ip, places, errors);
         var occurredAt = Check.OptionalPast(errors, body.OccurredAt, caller.At, "/occurred_at");
         if (errors.Any) return null;
 
-        var hash = CanonicalHash.Of(kind, caller.Id, channel, caller.ApiKeyId, customer, cart!, redeemables, context, occurredAt);
-        return new(kind, caller.Id, channel, caller.ApiKeyId, customer, cart!, redeemables, context, caller.At, occurredAt, caller.Deadline, hash);
+        var hash = CanonicalHash.Of(kind, caller.Id, channel, caller.ApiKeyId, customer, cart!, redeemables, context, occurredAt, origin);
+        return new(kind, caller.Id, channel, caller.ApiKeyId, customer, cart!, redeemables, context, caller.At, occurredAt, caller.Deadline, hash, Origin: origin);
     }
 
     internal static CustomerRef Customer(CustomerBody? body, EventTime now, FieldErrors errors)
@@ -27,6 +29,7 @@ public static class RedemptionIntake
             errors.Add("/customer", "required", "Is missing.");
             return new("", null);
         }
+        Check.OptionalCountry(errors, body.Country, "/customer/country");
         return new(Check.Id(errors, body.Id, "/customer/id"), Check.OptionalPast(errors, body.RegisteredAt, now, "/customer/registered_at"));
     }
 
@@ -77,4 +80,23 @@ public static class RedemptionIntake
             Check.OptionalText(errors, body.PaymentToken, "/context/payment_token", Bounds.NameMax),
             Check.OptionalText(errors, body.AddressId, "/context/address_id", Bounds.NameMax),
             Check.OptionalText(errors, body.Session, "/context/session", Bounds.NameMax));
+
+    /// <summary>What the caller says of its ip stands; what it leaves out is looked up here, and only here.</summary>
+    private static AttemptOrigin Origin(RedemptionBody body, string? ip, IpDirectory? places, FieldErrors errors)
+    {
+        var account = Country.TryParse(body.Customer?.Country, out var said) ? said : default;      // checked with the customer
+        if (body.Context is not { } context) return new(default, account, default, IpFlags.None);
+        var shipping = Check.OptionalCountry(errors, context.ShippingCountry, "/context/shipping_country");
+        var country = Check.OptionalCountry(errors, context.IpCountry, "/context/ip_country");
+        var flags = IpFlags.None;
+        if (places is not null && ip is not null)
+        {
+            var (found, listed) = places.Find(ip);
+            if (!country.IsKnown) country = found;
+            flags = listed;
+        }
+        if (context.IpHosting is { } hosting) flags = (flags & ~IpFlags.Hosting) | IpFlags.HostingKnown | (hosting ? IpFlags.Hosting : IpFlags.None);
+        if (context.IpTor is { } tor) flags = (flags & ~IpFlags.Tor) | IpFlags.TorKnown | (tor ? IpFlags.Tor : IpFlags.None);
+        return new(country, account, shipping, flags);
+    }
 }

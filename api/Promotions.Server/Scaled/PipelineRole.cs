@@ -1,6 +1,7 @@
 using System.Globalization;
 using Promotions.Api.Observing;
 using Promotions.Api.Problems;
+using Promotions.Contracts.Intake;
 using Promotions.Processing;
 using Promotions.Processing.Decisions;
 using Promotions.Processing.Embedded;
@@ -36,11 +37,11 @@ internal sealed class PipelineRole : IAsyncDisposable, IReadinessCheck
     public Task Completion => _redemptions.Completion;
 
     /// <exception cref="StartRefusedException">Topics are missing or wrong, or the brokers cannot be reached.</exception>
-    public static async Task<PipelineRole> StartAsync(ScaledOptions options, ScaledSystem system, DataFolder folder, PipelineTelemetry telemetry, TimeProvider time)
+    public static async Task<PipelineRole> StartAsync(ScaledOptions options, ScaledSystem system, DataFolder folder, PipelineTelemetry telemetry, IpDirectory? places, TimeProvider time)
     {
         try
         {
-            return new(await KafkaRedemptions.StartAsync(DriverOptions(options, folder), Ports(system, telemetry, time), RedemptionsOptions(system, telemetry), telemetry, time));
+            return new(await KafkaRedemptions.StartAsync(DriverOptions(options, folder), Ports(system, telemetry, time), RedemptionsOptions(system, telemetry, places), telemetry, time));
         }
         catch (TopicPlanException missing)
         {
@@ -78,8 +79,9 @@ internal sealed class PipelineRole : IAsyncDisposable, IReadinessCheck
 
     private static StartRefusedException Unusable(ScaledOptions options, Confluent.Kafka.KafkaException fault) => new($"Kafka at {options.Bootstrap} cannot be used: {fault.Error.Reason}", fault);
 
-    private static KafkaRedemptionsOptions RedemptionsOptions(ScaledSystem system, PipelineTelemetry telemetry) => new()
+    private static KafkaRedemptionsOptions RedemptionsOptions(ScaledSystem system, PipelineTelemetry telemetry, IpDirectory? places = null) => new()
     {
+        Intake = new(Places: places),
         Topology = RedemptionTopologyOptions.Default with { EntityCacheBytes = EntityCacheBytes, Counted = telemetry.Counted, LookAhead = new CampaignLookAhead(system.Ledger) },
     };
 

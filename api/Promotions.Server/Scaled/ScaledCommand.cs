@@ -8,11 +8,13 @@ using Promotions.Api.Bulk;
 using Promotions.Api.Keys;
 using Promotions.Api.Observing;
 using Promotions.Contracts;
+using Promotions.Contracts.Intake;
 using Promotions.Ledger;
 using Promotions.Processing;
 using Promotions.Processing.Decisions;
 using Promotions.Processing.State;
 using Promotions.Processing.Statistics;
+using Promotions.Server.Geography;
 using Promotions.Server.Metrics;
 
 namespace Promotions.Server.Scaled;
@@ -32,14 +34,16 @@ internal static class ScaledCommand
         var metrics = new ApiMetrics();
         var ledgerMetrics = new LedgerMetrics(metrics.Registry);
         await using var system = await ScaledSystem.OpenAsync(scaled, ledgerMetrics, time, loggers.CreateLogger<ScaledSystem>(), CancellationToken.None);
+        var places = IpPlaces.FromEnvironment();
         // The pipeline makes the topics; the gateway needs them.
-        await using var pipeline = scaled.Roles.HasFlag(ServerRoles.Pipeline) ? await StartPipelineAsync(scaled, system, folder, metrics, time, loggers) : null;
+        await using var pipeline = scaled.Roles.HasFlag(ServerRoles.Pipeline) ? await StartPipelineAsync(scaled, system, folder, metrics, places, time, loggers) : null;
         var faces = (scaled.Roles & (ServerRoles.Api | ServerRoles.Admin)) != 0;
         if (faces) await system.OpenGatewayAsync(scaled, time, CancellationToken.None);
         await using var analytics = OpenAnalytics(options, scaled, folder, system, time, loggers);
         var builder = WebHosting.CreateBuilder(options);
         builder.Services.AddSingleton(time);
         builder.Services.AddSingleton(scaled);
+        if (places is not null) builder.Services.AddSingleton(places);
         builder.Services.AddSingleton(system.Policies).AddSingleton(system.Registry).AddSingleton(system.Models);
         builder.Services.AddSingleton<ILedger>(system.Ledger);
         builder.Services.AddSingleton<ISettingsStore>(system.Ledger);
@@ -74,7 +78,7 @@ internal static class ScaledCommand
             : null;
         start.Started();
         folder.MarkReady();
-        Announce(options, scaled, folder, analytics);
+        Announce(options, scaled, folder, analytics, places);
         demo?.GoLive();
         if (pipeline is null)
         {
@@ -88,11 +92,11 @@ internal static class ScaledCommand
         return 1;
     }
 
-    private static async Task<PipelineRole> StartPipelineAsync(ScaledOptions scaled, ScaledSystem system, DataFolder folder, ApiMetrics metrics, TimeProvider time, ILoggerFactory loggers)
+    private static async Task<PipelineRole> StartPipelineAsync(ScaledOptions scaled, ScaledSystem system, DataFolder folder, ApiMetrics metrics, IpDirectory? places, TimeProvider time, ILoggerFactory loggers)
     {
         PipelineRole? role = null;
         var telemetry = new PipelineTelemetry(metrics, new StreamsMetrics(metrics.Registry, () => role?.Status), time, loggers.CreateLogger<PipelineTelemetry>());
-        return role = await PipelineRole.StartAsync(scaled, system, folder, telemetry, time);
+        return role = await PipelineRole.StartAsync(scaled, system, folder, telemetry, places, time);
     }
 
     /// <summary>What the first process of an installation makes: others that start at the same moment wait, and find it.</summary>
@@ -146,7 +150,7 @@ internal static class ScaledCommand
             provider.GetRequiredService<ILeases>(), provider.GetRequiredService<ExpiryJob>(), provider.GetService<AnalyticsFollower>(), provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<SinksRole>>()));
     }
 
-    private static void Announce(ServerOptions options, ScaledOptions scaled, DataFolder folder, AnalyticsSystem? analytics)
+    private static void Announce(ServerOptions options, ScaledOptions scaled, DataFolder folder, AnalyticsSystem? analytics, IpDirectory? places)
     {
         var address = $"http://{(options.Listen.Equals(System.Net.IPAddress.Any) ? "127.0.0.1" : options.Listen)}:{options.Port}";
         Console.WriteLine($"""
@@ -154,6 +158,7 @@ internal static class ScaledCommand
               health      {address}/readyz, {address}/metrics
               Kafka       {scaled.Bootstrap}  group {scaled.Group}
             """);
+        if (scaled.Roles.HasFlag(ServerRoles.Api) || scaled.Roles.HasFlag(ServerRoles.Pipeline)) Console.WriteLine($"  geography   {IpPlaces.Describe(places)}");
         if (analytics is not null) Console.WriteLine($"  ClickHouse  {analytics.Where}");
         if (scaled.Roles.HasFlag(ServerRoles.Api)) Console.WriteLine($"  API         {address}/v1          keys are in {folder.Keys}");
         if (scaled.Roles.HasFlag(ServerRoles.Admin)) Console.WriteLine($"  dashboard   {address}/            sign in with the key in {Path.Combine(folder.Keys, "admin.key")}");

@@ -50,6 +50,7 @@ public sealed record AttemptContext(string? DeviceId, string? Ip, string? UserAg
 /// <param name="Deadline">After this, by the ledger's clock, nothing may be booked; null for none.</param>
 /// <param name="RequestHash">SHA-256 of the canonical request, 32 bytes: the same id with another hash is refused.</param>
 /// <param name="LateByMs">How far behind the partition's stream time it came, judged once at intake; 0 when in order.</param>
+/// <param name="Origin">Its countries, and what lists say of its ip, as intake knew them.</param>
 public sealed record RedemptionRequest(
     AttemptKind Kind,
     string Id,
@@ -63,4 +64,5 @@ public sealed record RedemptionRequest(
     EventTime? OccurredAt,
     EventTime? Deadline,
     ReadOnlyMemory<byte> RequestHash,
-    long LateByMs = 0);
+    long LateByMs = 0,
+    AttemptOrigin Origin = default);

@@ -15,7 +15,7 @@ internal readonly record struct Output(Measure Measure, byte Source, byte Query,
 /// (values, times) and (values, from, to), one for request ids (ids, times).</remarks>
 internal sealed class EntityPlan
 {
-    public const int SeriesCount = 5;
+    public const int SeriesCount = 6;
     public const int OtherCount = 5;
     public const int QueriesMax = 16;
     public const int SectionsMax = SeriesCount + (2 * OtherCount) + 1;
@@ -40,7 +40,7 @@ internal sealed class EntityPlan
             var asked = features.SelectMany(QueriesOf).Where(q => (int)q.Series == s).Select(q => q.Query).ToList();
             queries.AddRange(asked.GroupBy(q => q.Window).Select(g => new WindowQuery(g.Key, g.Any(q => q.Sum))).OrderBy(q => q.Window));
             _queriesBefore[s + 1] = queries.Count;
-            HasValues[s] = asked.Any(q => q.Sum);
+            HasValues[s] = asked.Any(q => q.Sum) || features.Any(f => f.Measure == Measure.Travel && f.Source == s);
             SeriesWindows[s] = features.SelectMany(WindowsOf).Where(w => (int)w.Series == s).Select(w => w.Window).DefaultIfEmpty(0).Max();
         }
         _queries = [.. queries];
@@ -48,6 +48,7 @@ internal sealed class EntityPlan
         for (var o = 0; o < OtherCount; o++)
             OtherWindows[o] = features.Where(f => f.Measure == Measure.Distinct && f.Source == o).Select(f => f.Window).DefaultIfEmpty(0).Max();
         HasSinceLast = features.Any(f => f.Measure == Measure.SinceLast);
+        HasTravel = features.Any(f => f.Measure == Measure.Travel);
         Outputs = [.. features.Select(OutputOf)];
 
         var columns = new List<byte>();
@@ -78,6 +79,7 @@ internal sealed class EntityPlan
 
     public EntityKind Kind { get; }
     public bool HasSinceLast { get; }
+    public bool HasTravel { get; }
     public Output[] Outputs { get; }
     public int Sections => _columns.Length;
 
@@ -88,7 +90,7 @@ internal sealed class EntityPlan
     public int[] OtherSections { get; } = new int[OtherCount];
     public int IdsSection { get; }
 
-    /// <summary>Some feature sums the values of the series: others keep times alone.</summary>
+    /// <summary>Some feature sums the values of the series, or asks for the last: others keep times alone.</summary>
     public bool[] HasValues { get; } = new bool[SeriesCount];
 
     /// <summary>The longest window over each series; 0 where the kind has none.</summary>
@@ -122,7 +124,7 @@ internal sealed class EntityPlan
     };
 
     private static IEnumerable<(SeriesKind Series, long Window)> WindowsOf(FeatureDefinition f) =>
-        f.Measure == Measure.SinceLast ? [(SeriesKind.Attempts, f.Window)] : QueriesOf(f).Select(q => (q.Series, q.Query.Window));
+        f.Measure is Measure.SinceLast or Measure.Travel ? [((SeriesKind)f.Source, f.Window)] : QueriesOf(f).Select(q => (q.Series, q.Query.Window));
 
     private Output OutputOf(FeatureDefinition f)
     {
@@ -131,7 +133,7 @@ internal sealed class EntityPlan
         {
             Measure.Burst => new(f.Measure, 0, Find(series, Windows.TenMinutes), Find(series, f.Window), f.Window),
             Measure.Count or Measure.Sum or Measure.AbuseRate => new(f.Measure, 0, Find(series, f.Window), 0, f.Window),
-            Measure.Distinct or Measure.SinceFirst or Measure.SinceLast => new(f.Measure, f.Source, 0, 0, f.Window),
+            Measure.Distinct or Measure.SinceFirst or Measure.SinceLast or Measure.Travel => new(f.Measure, f.Source, 0, 0, f.Window),
             _ => throw new InvalidOperationException($"{f.Name} has no measure."),
         };
     }

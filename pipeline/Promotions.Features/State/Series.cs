@@ -53,6 +53,15 @@ internal static class Series
         return index == 0 ? long.MinValue : times[index - 1];
     }
 
+    /// <summary>The latest event at or before x, of a series that keeps values; null when there is none.</summary>
+    public static (long Time, long Value)? LastUpTo(ref EntityMemory memory, int series, long x)
+    {
+        if (memory.Tree(series) is { } tree) return tree.LastUpTo(x);
+        var section = memory.Plan.SeriesSections[series];
+        var index = UpTo(memory.Slab.Column(section, 0), x);
+        return index == 0 ? null : (memory.Slab.Column(section, 0)[index - 1], memory.Slab.Column(section, 1)[index - 1]);
+    }
+
     /// <summary>Adds an event, if the kind keeps the series and some window reaches it, and drops some of what no window reaches any more.</summary>
     /// <param name="orderedUpTo">No record comes before it any more: newest − grace.</param>
     public static void Insert(ref EntityMemory memory, int series, long time, long value, long orderedUpTo)

@@ -61,13 +61,26 @@ internal sealed class SeriesTree
     /// <summary>The latest time at or before x; <see cref="long.MinValue"/> when there is none.</summary>
     public long LatestUpTo(long x)
     {
+        var (leaf, index) = Find(x);
+        return index == 0 ? long.MinValue : leaf.Times[index - 1];
+    }
+
+    /// <summary>The latest event at or before x, where values are kept; null when there is none.</summary>
+    public (long Time, long Value)? LastUpTo(long x)
+    {
+        var (leaf, index) = Find(x);
+        return index == 0 ? null : (leaf.Times[index - 1], leaf.Values[index - 1]);
+    }
+
+    /// <returns>The leaf that holds the latest event at or before x, and one more than its place there; 0 when there is none.</returns>
+    private (SeriesNode Node, int Index) Find(long x)
+    {
         var node = _root;
         while (true)
         {
             Touch(node);
             var index = node.UpTo(x);
-            if (index == 0) return long.MinValue;
-            if (node.Height == 0) return node.Times[index - 1];
+            if (index == 0 || node.Height == 0) return (node, index);
             node = Child(node, index - 1);
         }
     }

@@ -13,6 +13,8 @@ public static class ProposalCodec
     private const byte Version = 1;
     /// <summary>Version 1 and the challengers' scores behind it. Written only where there are any: a decision without has the bytes it always had.</summary>
     private const byte WithShadow = 2;
+    /// <summary>Version 2, challengers or none, and the attempt's origin behind it. Written only where there is one.</summary>
+    private const byte WithOrigin = 3;
 
     /// <summary>The document on its own, for a topic.</summary>
     public static byte[] Encode(DecisionProposal proposal)
@@ -24,7 +26,8 @@ public static class ProposalCodec
 
     internal static void Encode(ByteWriter to, DecisionProposal proposal)
     {
-        to.Byte(proposal.Risk.Shadow.Count > 0 ? WithShadow : Version);
+        var version = proposal.Request.Origin != default ? WithOrigin : proposal.Risk.Shadow.Count > 0 ? WithShadow : Version;
+        to.Byte(version);
         Write(to, proposal.Request);
         Write(to, proposal.Entities);
         Write(to, proposal.Priced);
@@ -43,7 +46,8 @@ public static class ProposalCodec
         }
 
         to.Int64(proposal.HoldFor.Ticks);
-        if (proposal.Risk.Shadow.Count > 0) Write(to, proposal.Risk.Shadow);
+        if (version >= WithShadow) Write(to, proposal.Risk.Shadow);
+        if (version == WithOrigin) to.Int64(proposal.Request.Origin.Packed);
     }
 
     /// <summary>float32, little endian, in the layout's order; the bits are kept, NaN payloads too.</summary>
@@ -54,7 +58,7 @@ public static class ProposalCodec
     {
         var from = new ByteReader(document);
         var version = from.Byte();
-        if (version is not (Version or WithShadow)) throw new FormatException($"A decision's document has version {version}; this build reads {Version} and {WithShadow}.");
+        if (version is not (>= Version and <= WithOrigin)) throw new FormatException($"A decision's document has version {version}; this build reads {Version} to {WithOrigin}.");
         var request = ReadRequest(ref from);
         var entities = ReadEntities(ref from);
         var priced = ReadCart(ref from);
@@ -65,7 +69,8 @@ public static class ProposalCodec
         for (var i = 0; i < arms.Length; i++)
             arms[i] = new(from.RequiredText(), from.Int32(), from.RequiredText(), (Arm)from.Byte(), from.Flag(), new(from.Int64()));
         var holdFor = new TimeSpan(from.Int64());
-        if (version == WithShadow) risk = risk with { Shadow = ReadShadow(ref from) };
+        if (version >= WithShadow) risk = risk with { Shadow = ReadShadow(ref from) };
+        if (version == WithOrigin) request = request with { Origin = AttemptOrigin.Unpack(from.Int64()) };
         return new(request, entities, priced, proposed, refusal, risk, arms, holdFor);
     }
 

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Promotions.Contracts;
 using Promotions.Contracts.Json;
+using Promotions.Domain;
 using Promotions.Domain.Events;
 
 namespace Promotions.Processing.Kafka.Gateway;
@@ -13,10 +14,10 @@ internal static class EventBodies
         {
             Id = request.Id,
             Channel = request.Channel,
-            Customer = Customer(request.Customer),
+            Customer = Customer(request.Customer, request.Origin.Account),
             Order = Order(request.Cart),
             Redeemables = [.. request.Redeemables.Select(redeemable => Redeemable(redeemable, request.Cart.Currency))],
-            Context = request.Context == AttemptContext.None ? null : Context(request.Context),
+            Context = request.Context == AttemptContext.None && request.Origin == new AttemptOrigin(default, request.Origin.Account, default, IpFlags.None) ? null : Context(request.Context, request.Origin),
             OccurredAt = request.OccurredAt?.ToString(),
         },
         ContractsJson.Default.RedemptionBody);
@@ -49,7 +50,9 @@ internal static class EventBodies
     public static byte[] Of(VoidRequested request) =>
         JsonSerializer.SerializeToUtf8Bytes(new VoidEventBody { RedemptionId = request.RedemptionId, Reason = request.Reason }, ContractsJson.Default.VoidEventBody);
 
-    private static CustomerBody Customer(CustomerRef customer) => new() { Id = customer.Id, RegisteredAt = customer.RegisteredAt?.ToString() };
+    private static CustomerBody Customer(CustomerRef customer, Country country = default) => new() { Id = customer.Id, RegisteredAt = customer.RegisteredAt?.ToString(), Country = Said(country) };
+
+    private static string? Said(Country country) => country.IsKnown ? country.ToString() : null;
 
     private static OrderBody Order(Cart cart) => new()
     {
@@ -66,7 +69,7 @@ internal static class EventBodies
         Amount = redeemable.Type is RedeemableType.Coupon ? null : QuantityBody.Of(redeemable.Amount, redeemable.Type is RedeemableType.Points ? "points" : currency),
     };
 
-    private static ContextBody Context(AttemptContext context) => new()
+    private static ContextBody Context(AttemptContext context, AttemptOrigin origin) => new()
     {
         DeviceId = context.DeviceId,
         Ip = context.Ip,
@@ -74,5 +77,9 @@ internal static class EventBodies
         PaymentToken = context.PaymentToken,
         AddressId = context.AddressId,
         Session = context.Session,
+        ShippingCountry = Said(origin.Shipping),
+        IpCountry = Said(origin.Ip),
+        IpHosting = (origin.Flags & IpFlags.HostingKnown) == 0 ? null : (origin.Flags & IpFlags.Hosting) != 0,
+        IpTor = (origin.Flags & IpFlags.TorKnown) == 0 ? null : (origin.Flags & IpFlags.Tor) != 0,
     };
 }

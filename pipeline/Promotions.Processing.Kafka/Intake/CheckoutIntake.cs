@@ -18,8 +18,9 @@ namespace Promotions.Processing.Kafka.Intake;
 /// <param name="ApiKeyIds">The same for single topics.</param>
 /// <param name="TakesApiKeyHeader">Whether a record may say itself for which API key it speaks. Needed by the gateways of API processes; without those, switch it off where a topic's writers must
 /// not speak for each other.</param>
+/// <param name="Places">Says where an ip is that the record does not place; null where nothing is known.</param>
 /// <param name="ReplyPartitions">Of the replies' topic; no record may ask for an answer beyond.</param>
-public sealed record CheckoutIntakeOptions(string ApiKeyId = "kafka", IReadOnlyDictionary<string, string>? ApiKeyIds = null, bool TakesApiKeyHeader = true, int ReplyPartitions = 8);
+public sealed record CheckoutIntakeOptions(string ApiKeyId = "kafka", IReadOnlyDictionary<string, string>? ApiKeyIds = null, bool TakesApiKeyHeader = true, int ReplyPartitions = 8, IpDirectory? Places = null);
 
 /// <summary>Checkout's records as the topology reads them: the HTTP API's JSON bodies, by the HTTP API's own rules.</summary>
 /// <remarks>The event time is the record's timestamp; <c>occurred_at</c> is an attribute. How late a request is, is judged here, once, against what its partition has seen. Which entities count is the
@@ -42,7 +43,7 @@ public sealed class CheckoutIntake(Func<DecisionInputs> inputs, CheckoutIntakeOp
         var errors = new FieldErrors();
         var deadline = RecordHeaders.Number(record.Headers, RecordHeaders.Deadline) is { } ms ? new EventTime(ms) : (EventTime?)null;
         var caller = new Caller(Check.Id(errors, body.Id, "/id"), ApiKeyOf(record), record.At, deadline);
-        var request = Checked(RedemptionIntake.Read(body, KindOf(record), caller, errors), errors);
+        var request = Checked(RedemptionIntake.Read(body, KindOf(record), caller, errors, options.Places), errors);
         var late = record.StreamTime.UnixMilliseconds - record.At.UnixMilliseconds;
         if (late > 0) request = request with { LateByMs = late };
         ObservedRequest.Encode(new(request, ChannelEntities.Of(request, inputs().Policy.For(request.Channel)), default, ReplyOf(record)), source);

@@ -62,6 +62,7 @@ public static class RecordCodec
         w.OptionalTime(request.Deadline);
         w.Bytes(request.RequestHash.Span);
         w.Int64(request.LateByMs);
+        if (request.Origin != default) w.Int64(request.Origin.Packed);      // behind what it always had: older records end here
     }
 
     public static RedemptionRequest DecodeRequest(ReadOnlySpan<byte> bytes)
@@ -76,7 +77,7 @@ public static class RecordCodec
         var redeemables = new Redeemable[CountOf(ref r)];
         for (var i = 0; i < redeemables.Length; i++) redeemables[i] = new((RedeemableType)r.Byte(), r.OptionalText(), r.Int64());
         var context = new AttemptContext(r.OptionalText(), r.OptionalText(), r.OptionalText(), r.OptionalText(), r.OptionalText(), r.OptionalText());
-        return End(new RedemptionRequest(kind, id, channel, key, customer, cart, redeemables, context, r.Time(), r.OptionalTime(), r.OptionalTime(), r.Bytes(), r.Int64()), r);
+        return End(new RedemptionRequest(kind, id, channel, key, customer, cart, redeemables, context, r.Time(), r.OptionalTime(), r.OptionalTime(), r.Bytes(), r.Int64(), r.AtEnd ? default : AttemptOrigin.Unpack(r.Int64())), r);
     }
 
     public static byte[] Encode(RedemptionOutcome outcome)

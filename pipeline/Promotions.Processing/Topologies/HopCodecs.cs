@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Runtime.InteropServices;
+using Promotions.Domain;
 using Promotions.Domain.Decisions;
 using Promotions.Features;
 using Promotions.Ledger.Formats;
@@ -33,7 +34,8 @@ internal sealed class EntityKeyCodec : ICodec<EntityKey>
 /// <summary>What one entity is told, as it crosses a topic. The first byte is the version.</summary>
 internal sealed class EntityRecordCodec : ICodec<EntityRecord>
 {
-    private const byte Version = 1;
+    private const byte Version = 2;
+    private const byte WithoutPlace = 1;
 
     public void Encode(in EntityRecord value, IBufferWriter<byte> output)
     {
@@ -58,12 +60,14 @@ internal sealed class EntityRecordCodec : ICodec<EntityRecord>
         w.UInt64(seen.Device);
         w.UInt64(seen.Ip);
         Write(w, seen.Codes);
+        w.Count(seen.Place.Number);
     }
 
     public EntityRecord Decode(ReadOnlySpan<byte> bytes)
     {
         var r = new RecordReader(bytes);
-        if (r.Byte() is var version and not Version) throw new InvalidDataException($"Entity record version {version} is not known here; this build writes {Version}.");
+        var version = r.Byte();
+        if (version is not (Version or WithoutPlace)) throw new InvalidDataException($"Entity record version {version} is not known here; this build writes {Version}.");
         var type = (FeedbackType)r.Byte();
         if (type is not FeedbackType.None)
         {
@@ -71,7 +75,7 @@ internal sealed class EntityRecordCodec : ICodec<EntityRecord>
             return new("", "", 0, default, new(type, r.Time(), r.Bool(), r.Bool(), r.Bool(), r.Int64(), ReadCodes(ref r)), key);
         }
 
-        return new(r.Text(), r.Text(), r.Byte(), new(r.Time(), r.UInt64(), r.Int64(), r.UInt64(), r.UInt64(), r.UInt64(), ReadCodes(ref r)), default, 0);
+        return new(r.Text(), r.Text(), r.Byte(), new(r.Time(), r.UInt64(), r.Int64(), r.UInt64(), r.UInt64(), r.UInt64(), ReadCodes(ref r), version == WithoutPlace ? default : Country.FromNumber(r.Count())), default, 0);
     }
 
     private static void Write(in RecordWriter w, in Feedback feedback)
