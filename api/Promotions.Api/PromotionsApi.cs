@@ -8,6 +8,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging;
 using Promotions.Analytics.Results;
+using Promotions.Api.Accounts;
 using Promotions.Api.Bulk;
 using Promotions.Api.Endpoints;
 using Promotions.Api.Http;
@@ -28,7 +29,7 @@ namespace Promotions.Api;
 /// <summary>How the API joins a host.</summary>
 public static class PromotionsApi
 {
-    /// <summary>Registers the API. The host registers <see cref="ILedger"/>, <see cref="IOrderReader"/>, <see cref="ISettingsStore"/>, <see cref="IRedemptionGateway"/>, <see cref="DecisionExplainer"/>, <see cref="FraudPolicies"/>, <see cref="ModelRegistry"/>, <see cref="ServedModels"/>, <see cref="IFeatureCatalog"/> and, where there is one,
+    /// <summary>Registers the API. The host registers <see cref="ILedger"/>, <see cref="IOrderReader"/>, <see cref="ISettingsStore"/>, <see cref="IRedemptionGateway"/>, <see cref="DecisionExplainer"/>, <see cref="FraudPolicies"/>, <see cref="AccountBook"/>, <see cref="ModelRegistry"/>, <see cref="ServedModels"/>, <see cref="IFeatureCatalog"/> and, where there is one,
     /// <see cref="IpDirectory"/>, <see cref="ICampaignResults"/> and <see cref="ISystemStatus"/>; and as many <see cref="IReadinessCheck"/> and <see cref="IFollowerLag"/> as it has.</summary>
     public static IServiceCollection AddPromotionsApi(this IServiceCollection services, ApiOptions? options = null)
     {
@@ -43,6 +44,7 @@ public static class PromotionsApi
         services.AddSingleton<IdMaker>();
         services.AddSingleton<InstallationSecret>();
         services.AddSingleton<IPolicyDesk, PolicyDesk>();
+        services.AddSingleton<IAccountDesk, AccountDesk>();
         services.AddSingleton<BulkOperations>();
         services.AddHostedService(provider => provider.GetRequiredService<BulkOperations>());
         services.AddSingleton(new AnonymousBuckets(
@@ -53,6 +55,7 @@ public static class PromotionsApi
             provider.GetRequiredService<IRedemptionGateway>(),
             provider.GetRequiredService<DecisionExplainer>(),
             provider.GetRequiredService<FraudPolicies>(),
+            provider.GetRequiredService<AccountBook>(),
             provider.GetRequiredService<ModelRegistry>(),
             provider.GetRequiredService<ServedModels>(),
             provider.GetRequiredService<IFeatureCatalog>(),

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Promotions.Api.Accounts;
 using Promotions.Api.Models;
 using Promotions.Api.Policies;
 using Promotions.Features;
@@ -19,8 +20,8 @@ internal sealed class DecisionSystem : IAsyncDisposable
     private readonly RocksDbBackend _state;
     private readonly EmbeddedRedemptions _redemptions;
 
-    private DecisionSystem(SqliteLedger ledger, RocksDbBackend state, EmbeddedRedemptions redemptions, ModelRegistry registry, ServedModels models, FraudPolicies policies) =>
-        (Ledger, _state, _redemptions, Registry, Models, Policies) = (ledger, state, redemptions, registry, models, policies);
+    private DecisionSystem(SqliteLedger ledger, RocksDbBackend state, EmbeddedRedemptions redemptions, ModelRegistry registry, ServedModels models, FraudPolicies policies, AccountBook accounts) =>
+        (Ledger, _state, _redemptions, Registry, Models, Policies, Accounts) = (ledger, state, redemptions, registry, models, policies, accounts);
 
     public SqliteLedger Ledger { get; }
     public EmbeddedDriver Driver => _redemptions.Driver;
@@ -28,6 +29,7 @@ internal sealed class DecisionSystem : IAsyncDisposable
     public ModelRegistry Registry { get; }
     public ServedModels Models { get; }
     public FraudPolicies Policies { get; }
+    public AccountBook Accounts { get; }
 
     /// <param name="holdFor">Instead of the shipped policy's: a simulated shop captures when it packs, hours after the order.</param>
     public static DecisionSystem Open(DataFolder folder, IRedemptionObserver observer, TimeProvider time, ILogger logger, TimeSpan? holdFor = null)
@@ -37,10 +39,11 @@ internal sealed class DecisionSystem : IAsyncDisposable
         var registry = LoadedModel.OpenRegistry(ledger, time);
         var models = LoadedModel.Load().Serve(registry, logger);
         var policies = OpenPolicies(ledger, holdFor, time);
+        var accounts = OpenOrRefuse(() => new AccountBook(ledger, time));
         var redemptions = EmbeddedRedemptions.Start(
-            ledger, state, () => models.Inputs(policies.Current.Policy, ledger.Campaigns), EarningRule.Default, observer,
+            ledger, state, () => models.Inputs(policies.Current.Policy, ledger.Campaigns, accounts.Standings), EarningRule.Default, observer,
             new(EntityCacheBytes, CheckpointEvery(), LayoutSince(ledger)), time);
-        return new(ledger, state, redemptions, registry, models, policies);
+        return new(ledger, state, redemptions, registry, models, policies, accounts);
     }
 
     /// <summary>Intake ends, what was accepted is finished, state is written; then the stores close.</summary>
@@ -48,16 +51,20 @@ internal sealed class DecisionSystem : IAsyncDisposable
     {
         await _redemptions.DisposeAsync();
         Policies.Dispose();
+        Accounts.Dispose();
         Registry.Dispose();
         _state.Dispose();
         await Ledger.DisposeAsync();
     }
 
-    private static FraudPolicies OpenPolicies(SqliteLedger ledger, TimeSpan? holdFor, TimeProvider time)
+    private static FraudPolicies OpenPolicies(SqliteLedger ledger, TimeSpan? holdFor, TimeProvider time) =>
+        OpenOrRefuse(() => new FraudPolicies(ledger, ShippedPolicy.Policy with { HoldFor = holdFor ?? ShippedPolicy.Policy.HoldFor }, time));
+
+    private static T OpenOrRefuse<T>(Func<T> open)
     {
         try
         {
-            return new(ledger, ShippedPolicy.Policy with { HoldFor = holdFor ?? ShippedPolicy.Policy.HoldFor }, time);
+            return open();
         }
         catch (InvalidDataException e)
         {

@@ -71,7 +71,7 @@ internal static class ServeCommand
         services.AddSingleton<IRedemptionGateway>(system.Gateway);
         services.AddSingleton<IFeatureCatalog, FeatureCatalog>();
         services.AddSingleton(provider => new DecisionExplainer(provider.GetRequiredService<IFeatureCatalog>(), system.Models.Find));
-        services.AddSingleton(system.Policies).AddSingleton(system.Registry).AddSingleton(system.Models);
+        services.AddSingleton(system.Policies).AddSingleton(system.Accounts).AddSingleton(system.Registry).AddSingleton(system.Models);
         services.AddSingleton<ILiveStatistics>(live);
         services.AddSingleton<ISystemStatus, EmbeddedSystemStatus>();
         services.AddSingleton<IReadinessCheck>(start);

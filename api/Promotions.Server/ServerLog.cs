@@ -14,6 +14,9 @@ internal static partial class ServerLog
     [LoggerMessage(EventId = 9022, Level = LogLevel.Warning, Message = "The model registry could not be read again; the models read before go on")]
     public static partial void RegistryFault(ILogger logger, Exception fault);
 
+    [LoggerMessage(EventId = 9023, Level = LogLevel.Warning, Message = "The accounts' standings could not be read again; those read before decide")]
+    public static partial void AccountsFault(ILogger logger, Exception fault);
+
     [LoggerMessage(EventId = 9002, Level = LogLevel.Error, Message = "{What} failed")]
     public static partial void PipelineFault(ILogger logger, Exception fault, string what);
 

@@ -42,6 +42,7 @@ internal sealed class AdminHost : IAsyncDisposable, IAdminSignIn
     public FixedResults Results { get; } = new();
     public FixedSystem System { get; } = new();
     public FixedPolicyDesk Policy { get; } = new();
+    public FixedAccountDesk Accounts { get; } = new();
     public LiveStatistics Statistics { get; } = new(TimeProvider.System);
     public Uri Address { get; private set; } = null!;
 
@@ -63,6 +64,7 @@ internal sealed class AdminHost : IAsyncDisposable, IAdminSignIn
         builder.Services.AddSingleton<ILiveStatistics>(host.Statistics);
         builder.Services.AddSingleton<ISystemStatus>(host.System);
         builder.Services.AddSingleton<IPolicyDesk>(host.Policy);
+        builder.Services.AddSingleton<IAccountDesk>(host.Accounts);
         builder.Services.AddSingleton(new DecisionExplainer(new ThreeFeatures(), hash => hash == ThreeFeatures.Model ? new ThreeFeatures() : null));
         builder.Services.AddSingleton<IAdminSignIn>(host);
         host._app = builder.Build();

@@ -25,3 +25,30 @@ internal sealed class FixedPolicyDesk : IPolicyDesk
         return Task.FromResult(DeskAnswer.Done);
     }
 }
+
+/// <summary>Keeps the standings that a test's browser sets. What the real one checks is tested at the API.</summary>
+internal sealed class FixedAccountDesk : IAccountDesk
+{
+    private readonly Dictionary<string, StandingAnswer> _accounts = new(StringComparer.Ordinal);
+
+    /// <summary>Who set what, in order.</summary>
+    public List<(string KeyId, StandingBody Body)> Taken { get; } = [];
+
+    /// <summary>What the next step is told instead of being taken.</summary>
+    public string? Problem { get; set; }
+
+    public StandingAnswer Read(string customerId) => _accounts.TryGetValue(customerId, out var account) ? account : new(customerId, 0, "open", "As for everybody.", []);
+
+    public IReadOnlyList<StandingAnswer> Barred() => [.. _accounts.Values.Where(account => account.Standing is not "open")];
+
+    public Task<DeskAnswer> PutAsync(string customerId, StandingBody body, string keyId, CancellationToken cancellationToken)
+    {
+        if (Problem is { } problem) return Task.FromResult(new DeskAnswer(problem));
+        Taken.Add((keyId, body));
+        var before = Read(customerId);
+        Assert.Equal(before.Version, body.Version);
+        _accounts[customerId] = new(customerId, before.Version + 1, body.Standing!, $"Refused as account_{body.Standing}.",
+            [new(before.Version + 1, body.Standing!, body.Reason!, keyId, "2026-06-01T09:00:00Z", body.Until), .. before.Steps]);
+        return Task.FromResult(DeskAnswer.Done);
+    }
+}

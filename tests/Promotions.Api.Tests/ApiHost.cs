@@ -11,6 +11,7 @@ using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Promotions.Analytics.Results;
+using Promotions.Api.Accounts;
 using Promotions.Api.Http;
 using Promotions.Api.Keys;
 using Promotions.Api.Models;
@@ -44,6 +45,7 @@ public sealed class ApiHost : IAsyncDisposable
     public string Folder => _folder;
     public SqliteLedger Ledger => _ledger;
     public ApiKeys Keys => _app.Services.GetRequiredService<ApiKeys>();
+    public Contracts.IAccountDesk AccountDesk => _app.Services.GetRequiredService<Contracts.IAccountDesk>();
     public Contracts.IPolicyDesk PolicyDesk => _app.Services.GetRequiredService<Contracts.IPolicyDesk>();
     public IReadOnlyList<RouteEndpoint> Endpoints => [.. _app.Services.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>()];
     public string AdminKey { get; private init; } = "";
@@ -61,8 +63,9 @@ public sealed class ApiHost : IAsyncDisposable
         var policies = new FraudPolicies(ledger, PolicyOfTests.Lenient, TimeProvider.System);
         var registry = new ModelRegistry(ledger, FeatureRegistry.LayoutHash, [.. FeatureRegistry.Features.Select(feature => feature.Name)], TimeProvider.System);
         var models = new ServedModels(registry, scorer, null);
+        var accounts = new AccountBook(ledger, TimeProvider.System);
         var redemptions = EmbeddedRedemptions.Start(
-            seen, new InMemoryBackend(), () => models.Inputs(policies.Current.Policy, seen.Campaigns), EarningRule.Default, metrics, new(16 << 20, TimeSpan.FromSeconds(5)), TimeProvider.System);
+            seen, new InMemoryBackend(), () => models.Inputs(policies.Current.Policy, seen.Campaigns, accounts.Standings), EarningRule.Default, metrics, new(16 << 20, TimeSpan.FromSeconds(5)), TimeProvider.System);
         IRedemptionGateway gateway = redemptions.Gateway;
         var bad = broken ? new BadGateway(gateway) : null;
 
@@ -70,7 +73,7 @@ public sealed class ApiHost : IAsyncDisposable
         builder.Logging.ClearProviders();
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         builder.Services.AddSingleton(seen).AddSingleton<ISettingsStore>(ledger).AddSingleton<IOrderReader>(ledger).AddSingleton(bad ?? gateway).AddSingleton(metrics)
-            .AddSingleton(policies).AddSingleton(registry).AddSingleton(models).AddSingleton<IFeatureCatalog>(catalog).AddSingleton(new DecisionExplainer(catalog, hash => modelLoaded ? models.Find(hash) : null));
+            .AddSingleton(policies).AddSingleton(accounts).AddSingleton(registry).AddSingleton(models).AddSingleton<IFeatureCatalog>(catalog).AddSingleton(new DecisionExplainer(catalog, hash => modelLoaded ? models.Find(hash) : null));
         builder.Services.AddSingleton<Contracts.ISystemStatus>(new EmbeddedSystemStatus(redemptions.Driver, ledger.Reader, [], TimeProvider.System));
         if (results is not null) builder.Services.AddSingleton(results);
         builder.Services.AddPromotionsApi(options);

@@ -1,3 +1,5 @@
+using Promotions.Domain;
+using Promotions.Domain.Campaigns;
 using Promotions.Domain.Events;
 using Promotions.Processing.Decisions;
 
@@ -57,5 +59,26 @@ public class FraudPolicyTests
         var found = Policy.For(channel);
         Assert.Equal(fallback, found.Fallback);
         Assert.Equal(ignored, found.IgnoredEntities.Count);
+    }
+
+    [Fact]
+    public void An_account_that_is_barred_is_refused_before_any_rule_and_still_assessed()
+    {
+        var at = new EventTime(1_000);
+        AccountStanding[] barred = [new("anna", Standing.Frozen, new EventTime(2_000)), new("bert", Standing.Blocked, null)];
+        var accounts = new AccountStandings(barred);
+        Assert.Equal(RefusalCode.AccountFrozen, accounts.RefusalOf("anna", at));
+        Assert.Equal(RefusalCode.None, accounts.RefusalOf("anna", new EventTime(2_000)));       // the end is outside
+        Assert.Equal(RefusalCode.AccountBlocked, accounts.RefusalOf("bert", new EventTime(long.MaxValue)));
+        Assert.Equal(RefusalCode.None, accounts.RefusalOf("Anna", at));
+
+        var catalog = new Promotions.Processing.State.FeatureCatalog();
+        var cart = new Cart("o-1", "EUR", [new("1", "mug", "kitchen", 1, 3_000)], 0);
+        var request = new RedemptionRequest(AttemptKind.Redemption, "r-1", "web-de", "key", new("bert", null), cart, [], new(null, null, null, null, null, null), at, null, null, new byte[32]);
+        var priced = new PricedCart(RefusalCode.SpendBelowMinimum, [], [], 3_000, 300, 2_700, 2_700);
+        var inputs = new DecisionInputs(null, "none in this test", Policy, null!) { Accounts = accounts };
+        var decided = new Decider(catalog).Decide(request, new("bert", null, null, null, [], null, null), priced, new float[catalog.Count], 0, inputs);
+        Assert.Equal((RedemptionStatus.Rejected, RefusalCode.AccountBlocked, RedemptionStatus.Review), (decided.Proposed, decided.Refusal, decided.Risk.Verdict));
+        Assert.Equal(RefusalCode.SpendBelowMinimum, new Decider(catalog).Decide(request, decided.Entities, priced, new float[catalog.Count], 0, inputs with { Accounts = AccountStandings.AllOpen }).Refusal);
     }
 }

@@ -16,6 +16,7 @@ public static class ApiTable
         .. CampaignEndpoints.All.Where(operation => operation.Id is not "create_campaign"),
         .. PolicyEndpoints.All,
         .. ModelEndpoints.All,
+        .. AccountEndpoints.All,
         .. KeyEndpoints.All,
         .. SystemEndpoints.All,
         .. SystemStatusEndpoints.All,

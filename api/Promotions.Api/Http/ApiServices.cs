@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using Promotions.Analytics.Results;
+using Promotions.Api.Accounts;
 using Promotions.Api.Bulk;
 using Promotions.Api.Keys;
 using Promotions.Api.Limits;
@@ -23,6 +24,7 @@ public sealed record ApiServices(
     IRedemptionGateway Gateway,
     DecisionExplainer Explainer,
     FraudPolicies Policies,
+    AccountBook Accounts,
     ModelRegistry ModelRegistry,
     ServedModels Models,
     IFeatureCatalog Features,

@@ -33,11 +33,11 @@ public sealed class ServedModels
 
     public ModelSet Current => _current;
 
-    /// <summary>This moment's models with the policy and the campaigns.</summary>
-    public DecisionInputs Inputs(FraudPolicy policy, Domain.Campaigns.ICampaignSnapshot campaigns)
+    /// <summary>This moment's models with the policy, the campaigns and the accounts' standings.</summary>
+    public DecisionInputs Inputs(FraudPolicy policy, Domain.Campaigns.ICampaignSnapshot campaigns, AccountStandings accounts)
     {
         var now = _current;
-        return new(now.Champion, now.MissingBecause, policy, campaigns) { Challengers = now.Challengers };
+        return new(now.Champion, now.MissingBecause, policy, campaigns) { Challengers = now.Challengers, Accounts = accounts };
     }
 
     /// <summary>The model with this hash, for explaining what it decided; null when neither the program nor the registry has it.</summary>

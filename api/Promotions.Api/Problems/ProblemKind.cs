@@ -51,6 +51,7 @@ public enum ProblemKind
     ModelState,
     SecondPersonNeeded,
     UnknownOrder,
+    StaleStandingVersion,
     ReturnExceedsOrder,
     InvalidCommand,
 }
@@ -99,6 +100,7 @@ public static class ProblemKinds
         ProblemKind.UnknownModel => (404, "No such model.", 0),
         ProblemKind.ModelState => (409, "The model's state does not allow this.", 0),
         ProblemKind.SecondPersonNeeded => (409, "Who proposed the promotion cannot confirm it: another person's key is needed.", 0),
+        ProblemKind.StaleStandingVersion => (409, "The account's standing was changed meanwhile.", 0),
         ProblemKind.UnknownOrder => (404, "No such order.", 0),
         ProblemKind.ReturnExceedsOrder => (409, "More is given back than is left of the order.", 0),
         ProblemKind.CodeTaken => (409, "One of the codes exists.", 0),
@@ -139,7 +141,8 @@ public static class ProblemKinds
             or RefusalCode.ChannelNotAllowed or RefusalCode.CurrencyMismatch or RefusalCode.SpendBelowMinimum or RefusalCode.SpendAboveMaximum
             or RefusalCode.NoMatchingLines or RefusalCode.CouponRevoked or RefusalCode.NotCombinable or RefusalCode.AmountExceedsOrder
             or RefusalCode.DuplicateRedeemable or RefusalCode.CouponUsesExhausted or RefusalCode.CampaignUsesExhausted or RefusalCode.CustomerUsesExhausted
-            or RefusalCode.BudgetExhausted or RefusalCode.InsufficientBalance or RefusalCode.ScorerUnavailable => ProblemKind.None,
+            or RefusalCode.BudgetExhausted or RefusalCode.InsufficientBalance or RefusalCode.ScorerUnavailable
+            or RefusalCode.AccountFrozen or RefusalCode.AccountBlocked => ProblemKind.None,
         RefusalCode.StaleCampaign => ProblemKind.StaleCampaign,
         RefusalCode.DeadlinePassed => ProblemKind.DeadlinePassed,
         RefusalCode.VoidedBefore => ProblemKind.VoidedBefore,

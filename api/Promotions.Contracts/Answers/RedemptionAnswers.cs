@@ -81,7 +81,9 @@ public static class RedemptionAnswers
         {
             var one = priced[i];
             // With one redeemable only, a limit that the ledger refused is that redeemable's.
-            var refusal = one.Refusal is RefusalCode.None && answers.Length == 1 && decision.Status is RedemptionStatus.Rejected ? decision.Refusal : one.Refusal;
+            // An account that redeems nothing learns nothing about codes either.
+            var refusal = decision.Refusal is RefusalCode.AccountFrozen or RefusalCode.AccountBlocked ? decision.Refusal
+                : one.Refusal is RefusalCode.None && answers.Length == 1 && decision.Status is RedemptionStatus.Rejected ? decision.Refusal : one.Refusal;
             var type = one.Redeemable.Type;
             answers[i] = new(
                 Wire.Of(type),

@@ -1,11 +1,12 @@
+using Promotions.Api.Accounts;
 using Promotions.Api.Models;
 using Promotions.Api.Policies;
 using Promotions.Ledger;
 
 namespace Promotions.Server.Scaled;
 
-/// <summary>Another process may write a policy or take a step with a model: this one decides by it within a second or two.</summary>
-internal sealed class PolicyFollower(FraudPolicies policies, ModelRegistry registry, TimeProvider time, ILogger<PolicyFollower> logger) : BackgroundService
+/// <summary>Another process may write a policy, take a step with a model or block an account: this one decides by it within a second or two.</summary>
+internal sealed class PolicyFollower(FraudPolicies policies, ModelRegistry registry, AccountBook accounts, TimeProvider time, ILogger<PolicyFollower> logger) : BackgroundService
 {
     private static readonly TimeSpan Every = TimeSpan.FromSeconds(1);
 
@@ -32,6 +33,15 @@ internal sealed class PolicyFollower(FraudPolicies policies, ModelRegistry regis
                 catch (Exception fault) when (fault is LedgerFaultException or InvalidDataException or Npgsql.NpgsqlException)
                 {
                     ServerLog.RegistryFault(logger, fault);
+                }
+
+                try
+                {
+                    accounts.Refresh();
+                }
+                catch (Exception fault) when (fault is LedgerFaultException or InvalidDataException or Npgsql.NpgsqlException)
+                {
+                    ServerLog.AccountsFault(logger, fault);
                 }
             }
         }

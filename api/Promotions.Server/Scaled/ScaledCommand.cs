@@ -44,7 +44,7 @@ internal static class ScaledCommand
         builder.Services.AddSingleton(time);
         builder.Services.AddSingleton(scaled);
         if (places is not null) builder.Services.AddSingleton(places);
-        builder.Services.AddSingleton(system.Policies).AddSingleton(system.Registry).AddSingleton(system.Models);
+        builder.Services.AddSingleton(system.Policies).AddSingleton(system.Accounts).AddSingleton(system.Registry).AddSingleton(system.Models);
         builder.Services.AddSingleton<ILedger>(system.Ledger);
         builder.Services.AddSingleton<ISettingsStore>(system.Ledger);
         builder.Services.AddSingleton<ILeases>(system.Ledger);

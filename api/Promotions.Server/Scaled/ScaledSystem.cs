@@ -1,3 +1,4 @@
+using Promotions.Api.Accounts;
 using Promotions.Api.Models;
 using Promotions.Api.Policies;
 using Promotions.Ledger;
@@ -10,18 +11,20 @@ namespace Promotions.Server.Scaled;
 /// <summary>What every process of the scaled set has: the shared ledger, the model, the policy, and its door to the pipeline where a role needs one.</summary>
 internal sealed class ScaledSystem : IAsyncDisposable
 {
-    private ScaledSystem(PostgresLedger ledger, ModelRegistry registry, ServedModels models, FraudPolicies policies) => (Ledger, Registry, Models, Policies) = (ledger, registry, models, policies);
+    private ScaledSystem(PostgresLedger ledger, ModelRegistry registry, ServedModels models, FraudPolicies policies, AccountBook accounts) =>
+        (Ledger, Registry, Models, Policies, Accounts) = (ledger, registry, models, policies, accounts);
 
     public PostgresLedger Ledger { get; }
     public ModelRegistry Registry { get; }
     public ServedModels Models { get; }
     public FraudPolicies Policies { get; }
+    public AccountBook Accounts { get; }
 
     /// <summary>Of the roles <c>api</c> and <c>admin</c>, once opened; else null.</summary>
     public KafkaGateway? Gateway { get; private set; }
 
-    /// <summary>Model, policy and campaigns of this moment.</summary>
-    public DecisionInputs Inputs() => Models.Inputs(Policies.Current.Policy, Ledger.Campaigns);
+    /// <summary>Model, policy, campaigns and accounts' standings of this moment.</summary>
+    public DecisionInputs Inputs() => Models.Inputs(Policies.Current.Policy, Ledger.Campaigns, Accounts.Standings);
 
     /// <exception cref="StartRefusedException">A server cannot be reached or used; the message says which.</exception>
     public static async Task<ScaledSystem> OpenAsync(ScaledOptions options, ILedgerObserver observer, TimeProvider time, ILogger logger, CancellationToken cancellationToken)
@@ -43,7 +46,7 @@ internal sealed class ScaledSystem : IAsyncDisposable
         {
             policies = new(ledger, ShippedPolicy.Policy, time, ledger);
             var registry = LoadedModel.OpenRegistry(ledger, time, ledger);
-            return new(ledger, registry, model.Serve(registry, logger), policies);
+            return new(ledger, registry, model.Serve(registry, logger), policies, new(ledger, time, ledger));
         }
         catch (Exception fault)
         {
@@ -59,6 +62,7 @@ internal sealed class ScaledSystem : IAsyncDisposable
     {
         if (Gateway is not null) await Gateway.DisposeAsync();
         Policies.Dispose();
+        Accounts.Dispose();
         Registry.Dispose();
         await Ledger.DisposeAsync();
     }

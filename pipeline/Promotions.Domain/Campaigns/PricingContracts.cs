@@ -29,6 +29,8 @@ public enum RefusalCode : short
     DeadlinePassed = 41,
     VoidedBefore = 42,
     ScorerUnavailable = 43,
+    AccountFrozen = 44,          // an admin's, until a set time
+    AccountBlocked = 45,         // an admin's, until it is lifted
 }
 
 /// <summary>The part of the discount that one coupon gives one line. Minor units.</summary>

@@ -12,11 +12,14 @@ public sealed record DecisionInputs(IScorer? Scorer, string? ScorerMissingBecaus
     public IReadOnlyList<IScorer> Challengers { get; init; } = [];
 
     public const int ChallengersMax = 2;
+
+    /// <summary>The accounts that an admin froze or blocked.</summary>
+    public AccountStandings Accounts { get; init; } = AccountStandings.AllOpen;
 }
 
 /// <summary>The ladder from a priced and observed attempt to a proposal for the ledger. Pure.</summary>
 /// <remarks>
-/// The order of the lines is the precedence: recorded answer (asked before, by the pipeline) → rule refusals → hard fraud rules → cost-based thresholds →
+/// The order of the lines is the precedence: recorded answer (asked before, by the pipeline) → the account's standing → rule refusals → hard fraud rules → cost-based thresholds →
 /// limits (the ledger's, in one atomic step). Fraud is assessed even where a rule refused: the attempt's evidence is what enumeration looks like.
 /// </remarks>
 /// <param name="time">Measures how long models take; null in replays, where nothing may depend on it.</param>
@@ -29,12 +32,13 @@ public sealed class Decider(IFeatureCatalog catalog, TimeProvider? time = null, 
     public DecisionProposal Decide(RedemptionRequest request, AttemptEntities entities, PricedCart priced, float[] vector, uint lateMask, DecisionInputs inputs)
     {
         var risk = Assess(request, entities, priced, vector, lateMask, inputs);
-        var (status, refusal) = Ladder(priced, risk, inputs.Policy.For(request.Channel));
+        var (status, refusal) = Ladder(inputs.Accounts.RefusalOf(request.Customer.Id, request.At), priced, risk, inputs.Policy.For(request.Channel));
         return new(request, entities, priced, status, refusal, risk, PromotionEngine.ArmsOf(priced, request.Customer.Id, request.At), inputs.Policy.HoldFor);
     }
 
-    private static (RedemptionStatus Status, RefusalCode Refusal) Ladder(PricedCart priced, RiskAssessment risk, ChannelPolicy channel)
+    private static (RedemptionStatus Status, RefusalCode Refusal) Ladder(RefusalCode account, PricedCart priced, RiskAssessment risk, ChannelPolicy channel)
     {
+        if (account is not RefusalCode.None) return (RedemptionStatus.Rejected, account);     // before the rules: it learns nothing about codes
         if (priced.Refusal is not RefusalCode.None) return (RedemptionStatus.Rejected, priced.Refusal);
         if (risk.HardRule is not null) return (RedemptionStatus.Blocked, RefusalCode.None);
         if (risk.ScorerFault is not null && channel.Fallback is ScorerFallback.Refuse) return (RedemptionStatus.Rejected, RefusalCode.ScorerUnavailable);
