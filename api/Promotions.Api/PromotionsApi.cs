@@ -44,6 +44,7 @@ public static class PromotionsApi
         services.AddSingleton<IdMaker>();
         services.AddSingleton<InstallationSecret>();
         services.AddSingleton<IPolicyDesk, PolicyDesk>();
+        services.AddSingleton<FlagRulesStore>();
         services.AddSingleton<IAccountDesk, AccountDesk>();
         services.AddSingleton<BulkOperations>();
         services.AddHostedService(provider => provider.GetRequiredService<BulkOperations>());
@@ -56,6 +57,7 @@ public static class PromotionsApi
             provider.GetRequiredService<DecisionExplainer>(),
             provider.GetRequiredService<FraudPolicies>(),
             provider.GetRequiredService<AccountBook>(),
+            provider.GetRequiredService<FlagRulesStore>(),
             provider.GetRequiredService<ModelRegistry>(),
             provider.GetRequiredService<ServedModels>(),
             provider.GetRequiredService<IFeatureCatalog>(),

@@ -33,6 +33,19 @@ public sealed record StandingStepAnswer(
 
 public sealed record StandingsAnswer(IReadOnlyList<StandingAnswer> Accounts);
 
+[Description("From which probability of abuse on a flag is worth a bell, and a freeze of its account.")]
+public sealed class FlagRulesBody
+{
+    [Required, Range(0, 1), Description("Unanswered flags from here on are counted beside the dashboard's bell.")]
+    public double? NotifyFrom { get; set; }
+
+    [Range(0, 1), Description("A flag from here on freezes its account; none does when left out.")]
+    public double? FreezeFrom { get; set; }
+
+    [Required, Range(1, 720)]
+    public long? FreezeHours { get; set; }
+}
+
 /// <summary>Accounts for the dashboard: the same checks, versions and audit as <c>/v1/customers/{id}/standing</c>.</summary>
 public interface IAccountDesk
 {
@@ -40,6 +53,9 @@ public interface IAccountDesk
 
     /// <summary>The accounts that are frozen or blocked now, the latest change first; at most 100.</summary>
     IReadOnlyList<StandingAnswer> Barred();
+
+    /// <summary>The probability from which on an unanswered flag is counted beside the bell, 0 to 1.</summary>
+    double NotifyFrom { get; }
 
     /// <param name="keyId">Of the admin who asks: the audit log names it.</param>
     Task<DeskAnswer> PutAsync(string customerId, StandingBody body, string keyId, CancellationToken cancellationToken);

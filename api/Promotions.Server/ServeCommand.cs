@@ -3,6 +3,7 @@ using Promotions.Admin.Hosting;
 using Promotions.Admin.SignIn;
 using Promotions.Analytics.Results;
 using Promotions.Api;
+using Promotions.Api.Accounts;
 using Promotions.Api.Keys;
 using Promotions.Api.Observing;
 using Promotions.Contracts;
@@ -78,6 +79,8 @@ internal static class ServeCommand
         services.AddSingleton<IReadinessCheck, PipelineReadiness>();
         services.AddSingleton<IAdminSignIn, AdminSignIn>();
         services.AddHostedService<ExpiryJob>();
+        services.AddSingleton<FlagFreezer>();
+        services.AddHostedService<FlagFreezeJob>();
         services.AddPromotionsApi();
         services.AddPromotionsAdmin(admin =>
         {

@@ -17,6 +17,9 @@ internal static partial class ServerLog
     [LoggerMessage(EventId = 9023, Level = LogLevel.Warning, Message = "The accounts' standings could not be read again; those read before decide")]
     public static partial void AccountsFault(ILogger logger, Exception fault);
 
+    [LoggerMessage(EventId = 9024, Level = LogLevel.Warning, Message = "Flags above the freezing level could not be looked at; the next look finds them again")]
+    public static partial void FreezeFault(ILogger logger, Exception fault);
+
     [LoggerMessage(EventId = 9002, Level = LogLevel.Error, Message = "{What} failed")]
     public static partial void PipelineFault(ILogger logger, Exception fault, string what);
 

@@ -92,6 +92,23 @@ public sealed class AccountsPageTests(Browser browser) : IAsyncLifetime
         await FitsAsync(page, $"account-{width}.png");
     }
 
+    [Fact]
+    public async Task The_bell_counts_unanswered_flags_above_the_level()
+    {
+        var page = await OpenAsync("/accounts");
+        await Fixture.FillAsync(_host);                                                        // 97 % and 55 %
+        await Expect(page.Locator(".bell")).ToContainTextAsync("1 flag from 90 % on");
+        _host.Accounts.NotifyFrom = 0.5;
+        await Expect(page.Locator(".bell")).ToContainTextAsync("2 flags from 50 % on");
+        foreach (var id in (string[])["r-blocked", "r-review"])
+        {
+            var label = new Promotions.Domain.Events.LabelRecorded("answer-" + id, id, false, "review", null, "reviewer-1", Fixture.Start, new("carl", null, null, null, [], null, null));
+            Assert.True((await _host.Ledger.ExecuteAsync(new Promotions.Ledger.RecordLabel(new("admin", "reviewer-1"), label), Promotions.Ledger.Lane.Decision, TestContext.Current.CancellationToken)).Accepted);
+        }
+
+        await Expect(page.Locator(".bell")).ToHaveCountAsync(0);
+    }
+
     private static async Task FitsAsync(IPage page, string picture)
     {
         Assert.True(await page.EvaluateAsync<int>("document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0);

@@ -31,6 +31,8 @@ internal sealed class FixedAccountDesk : IAccountDesk
 {
     private readonly Dictionary<string, StandingAnswer> _accounts = new(StringComparer.Ordinal);
 
+    public double NotifyFrom { get; set; } = 0.9;
+
     /// <summary>Who set what, in order.</summary>
     public List<(string KeyId, StandingBody Body)> Taken { get; } = [];
 

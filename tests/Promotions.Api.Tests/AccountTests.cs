@@ -133,6 +133,51 @@ public sealed class AccountTests : IAsyncLifetime
         Assert.Equal(RefusalCode.AccountBlocked, second.Standings.RefusalOf("c-2", default));
     }
 
+    [Fact]
+    public async Task A_flag_above_the_level_freezes_its_account_once_and_nobody_is_overruled()
+    {
+        await using var host = await ApiHost.StartAsync(score: 0.9f);
+        var clock = new FakeTimeProvider(TimeProvider.System.GetUtcNow());
+        using var book = new AccountBook(host.Ledger, clock);
+        var rules = new FlagRulesStore(host.Ledger);
+        var freezer = new FlagFreezer(host.Ledger.Reader, book, rules, clock);
+        await host.ExpectAsync(200, "POST", "/v1/redemptions", Redemption("r-before", "c-before", ""), "checkout");
+        Assert.NotNull(host.Ledger.Reader.FindFlag("r-before"));
+        Assert.Equal(0, await freezer.FreezeAsync(TestContext.Current.CancellationToken));             // off until an admin sets it
+
+        clock.Advance(TimeSpan.FromSeconds(1));
+        await rules.PutAsync(new(0.9, 0.95, 24, 0), Admin);
+        Assert.Equal(0, await freezer.FreezeAsync(TestContext.Current.CancellationToken));             // 0.9 is below it
+        await rules.PutAsync(new(0.9, 0.8, 24, host.Ledger.Reader.FindDecision("r-before")!.DecidedAt.UnixMilliseconds + 1), Admin);
+        Assert.Equal(0, await freezer.FreezeAsync(TestContext.Current.CancellationToken));             // the flag is older than the setting
+        await rules.PutAsync(new(0.9, 0.8, 24, 0), Admin);
+        var leaves = host.Ledger.Audit.Size;
+        Assert.Equal(1, await freezer.FreezeAsync(TestContext.Current.CancellationToken));
+        Assert.Equal(leaves + 1, host.Ledger.Audit.Size);
+        var step = book.Find("c-before").Steps[0];
+        Assert.Equal((Standing.Frozen, "flag-freeze", 24 * 3_600_000L), (step.Standing, step.By, step.Until - step.At));
+        Assert.Contains("r-before", step.Reason, StringComparison.Ordinal);
+        Assert.Equal(0, await freezer.FreezeAsync(TestContext.Current.CancellationToken));
+
+        // A person opens it, and a process that starts anew looks at the same flag again.
+        await book.PutAsync("c-before", 1, Standing.Open, "it was the family", null, Admin, TestContext.Current.CancellationToken);
+        Assert.Equal(0, await new FlagFreezer(host.Ledger.Reader, book, rules, clock).FreezeAsync(TestContext.Current.CancellationToken));
+    }
+
+    [Fact]
+    public async Task The_levels_are_set_checked_and_audited()
+    {
+        Assert.Null((await _host.ExpectAsync(200, "GET", "/v1/policies/flags")).Json["freeze_from"]);
+        var leaves = _host.Ledger.Audit.Size;
+        await _host.ExpectAsync(200, "PUT", "/v1/policies/flags", """{"notify_from": 0.7, "freeze_from": 0.95, "freeze_hours": 48}""");
+        Assert.Equal(leaves + 1, _host.Ledger.Audit.Size);
+        var told = (await _host.ExpectAsync(200, "GET", "/v1/policies/flags")).Json;
+        Assert.Equal((0.7, 0.95, 48), (told["notify_from"]!.GetValue<double>(), told["freeze_from"]!.GetValue<double>(), told["freeze_hours"]!.GetValue<int>()));
+        Assert.Equal(0.7, _host.AccountDesk.NotifyFrom);
+        await _host.ExpectAsync(400, "PUT", "/v1/policies/flags", """{"notify_from": 1.1, "freeze_hours": 48}""");
+        await _host.ExpectAsync(400, "PUT", "/v1/policies/flags", """{"notify_from": 0.7, "freeze_hours": 721}""");
+    }
+
     private Task<Answer> PutAsync(int status, long version, string standing, string until = "") => _host.ExpectAsync(
         status, "PUT", "/v1/customers/c-1/standing", $$"""{"version": {{version}}, "standing": "{{standing}}", "reason": "three chargebacks"{{(until.Length > 0 ? $", \"until\": \"{until}\"" : "")}}}""");
 

@@ -7,9 +7,11 @@ namespace Promotions.Api.Accounts;
 
 /// <summary>The dashboard's way to accounts' standings.</summary>
 /// <param name="keys">Asked whether the admin's key is for every channel, as the HTTP call asks.</param>
-internal sealed class AccountDesk(AccountBook book, ApiKeys keys, TimeProvider time) : IAccountDesk
+internal sealed class AccountDesk(AccountBook book, FlagRulesStore rules, ApiKeys keys, TimeProvider time) : IAccountDesk
 {
     private const int BarredMax = 100;
+
+    public double NotifyFrom => rules.Read().NotifyFrom;
 
     public StandingAnswer Read(string customerId) => StandingIntake.Tell(book.Find(customerId), EventTime.Now(time));
 

@@ -1,6 +1,7 @@
 using Promotions.Api.Accounts;
 using Promotions.Api.Http;
 using Promotions.Api.Problems;
+using Promotions.Contracts;
 using Promotions.Contracts.Intake;
 using Promotions.Contracts.Json;
 using Promotions.Domain;
@@ -39,6 +40,19 @@ internal static class AccountEndpoints
             Answers = [new(200, ContractsJson.Default.StandingsAnswer, "The latest change first; at most 100.")],
             Examples = [new("/v1/standings", 200)],
         },
+        new("get_flag_rules", "GET", "/v1/policies/flags", Access.Admin, "Policies", "From which probability on a flag rings the bell, and freezes its account", GetRulesAsync)
+        {
+            Answers = [new(200, ContractsJson.Default.FlagRulesBody, "As they are in force.")],
+            Examples = [new("/v1/policies/flags", 200)],
+        },
+        new("put_flag_rules", "PUT", "/v1/policies/flags", Access.Admin, "Policies", "Set when flags ring the bell and freeze accounts", PutRulesAsync)
+        {
+            Description = "freeze_from is off until it is set, and freezes for flags from then on. The last write counts. For keys of all channels only.",
+            Request = ContractsJson.Default.FlagRulesBody,
+            Answers = [new(200, ContractsJson.Default.FlagRulesBody, "In force within a second.")],
+            Problems = [ProblemKind.ChannelNotAllowed],
+            Examples = [new("/v1/policies/flags", 200, """{"notify_from": 0.9, "freeze_hours": 24}""")],
+        },
     ];
 
     private static Task GetAsync(ApiCall call)
@@ -71,4 +85,31 @@ internal static class AccountEndpoints
         call.Answer(200, new([.. call.Services.Accounts.Barred(ListMax).Select(file => StandingIntake.Tell(file, now))]), ContractsJson.Default.StandingsAnswer);
         return Task.CompletedTask;
     }
+
+    private static Task GetRulesAsync(ApiCall call)
+    {
+        call.Answer(200, Tell(call.Services.FlagRules.Read()), ContractsJson.Default.FlagRulesBody);
+        return Task.CompletedTask;
+    }
+
+    private static async Task PutRulesAsync(ApiCall call)
+    {
+        if (await call.ReadAsync(ContractsJson.Default.FlagRulesBody) is not { } body) return;
+        var errors = new FieldErrors();
+        var notify = Check.Number(errors, body.NotifyFrom, "/notify_from", 0, 1);
+        var freeze = body.FreezeFrom is null ? (double?)null : Check.Number(errors, body.FreezeFrom, "/freeze_from", 0, 1);
+        var hours = (int)Check.Whole(errors, body.FreezeHours, "/freeze_hours", 1, (long)StandingIntake.FreezeMax.TotalHours);
+        if (errors.Any) call.Refuse(errors);
+        else if (call.Key.Record.Channels.Count > 0) call.Refuse(ProblemKind.ChannelNotAllowed);
+        else
+        {
+            // A level that stays on keeps its beginning: another bell must not forget flags that are about to be looked at.
+            var before = call.Services.FlagRules.Read();
+            var since = before.FreezeFrom == freeze && freeze is not null ? before.FreezeSince : EventTime.Now(call.Services.Time).UnixMilliseconds;
+            var rules = await call.Services.FlagRules.PutAsync(new(notify, freeze, hours, since), call.Key.Actor).Bounded(call.Services);
+            call.Answer(200, Tell(rules), ContractsJson.Default.FlagRulesBody);
+        }
+    }
+
+    private static FlagRulesBody Tell(FlagRules rules) => new() { NotifyFrom = rules.NotifyFrom, FreezeFrom = rules.FreezeFrom, FreezeHours = rules.FreezeHours };
 }

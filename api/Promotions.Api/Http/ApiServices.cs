@@ -25,6 +25,7 @@ public sealed record ApiServices(
     DecisionExplainer Explainer,
     FraudPolicies Policies,
     AccountBook Accounts,
+    FlagRulesStore FlagRules,
     ModelRegistry ModelRegistry,
     ServedModels Models,
     IFeatureCatalog Features,

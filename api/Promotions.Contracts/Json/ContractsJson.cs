@@ -37,6 +37,7 @@ namespace Promotions.Contracts.Json;
 [JsonSerializable(typeof(ApiKeyBody))]
 [JsonSerializable(typeof(FraudPolicyBody))]
 [JsonSerializable(typeof(StandingBody))]
+[JsonSerializable(typeof(FlagRulesBody))]
 [JsonSerializable(typeof(StandingAnswer))]
 [JsonSerializable(typeof(StandingsAnswer))]
 [JsonSerializable(typeof(ModelBody))]

@@ -4,6 +4,7 @@ using Promotions.Admin.Hosting;
 using Promotions.Admin.SignIn;
 using Promotions.Analytics.Results;
 using Promotions.Api;
+using Promotions.Api.Accounts;
 using Promotions.Api.Bulk;
 using Promotions.Api.Keys;
 using Promotions.Api.Observing;
@@ -145,9 +146,12 @@ internal static class ScaledCommand
         else services.AddSingleton(analytics).AddSingleton(analytics.Results);
         if (!scaled.Roles.HasFlag(ServerRoles.Sinks)) return;
         services.AddSingleton<ExpiryJob>();
+        services.AddSingleton(provider => new FlagFreezer(
+            provider.GetRequiredService<ILedger>().Reader, provider.GetRequiredService<AccountBook>(), new FlagRulesStore(provider.GetRequiredService<ISettingsStore>()), provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton<FlagFreezeJob>();
         if (analytics is not null) services.AddSingleton<IFollowerLag, SinkLag>().AddSingleton<AnalyticsFollower>();
         services.AddHostedService(provider => new SinksRole(
-            provider.GetRequiredService<ILeases>(), provider.GetRequiredService<ExpiryJob>(), provider.GetService<AnalyticsFollower>(), provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<SinksRole>>()));
+            provider.GetRequiredService<ILeases>(), provider.GetRequiredService<ExpiryJob>(), provider.GetRequiredService<FlagFreezeJob>(), provider.GetService<AnalyticsFollower>(), provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<SinksRole>>()));
     }
 
     private static void Announce(ServerOptions options, ScaledOptions scaled, DataFolder folder, AnalyticsSystem? analytics, IpDirectory? places)
