@@ -95,7 +95,7 @@ public class ExplanationTests
         return stream.ToArray();
     }
 
-    private static TreeScorer DefaultModel()
+    internal static TreeScorer DefaultModel()
     {
         for (var at = new DirectoryInfo(AppContext.BaseDirectory); at is not null; at = at.Parent)
             if (File.Exists(Path.Combine(at.FullName, "Promotions.sln"))) return TreeScorer.Load(File.ReadAllBytes(Path.Combine(at.FullName, "ml", "models", "default.json")), FeatureRegistry.LayoutHash);

@@ -1,0 +1,137 @@
+using System.Globalization;
+using Promotions.Domain.Decisions;
+using Promotions.Domain.Events;
+using Promotions.Features;
+using Promotions.Ledger;
+using Promotions.Processing.Decisions;
+using Promotions.Simulation;
+
+namespace Promotions.Processing.Tests;
+
+/// <summary>Reasons are claims about people: each is held against the raw log of a simulated shop with abusers in it.</summary>
+public class ReasonTruthTests
+{
+    /// <summary>A review costs nothing and a wronged customer a fortune: every attempt is reviewed, hence has reasons, and abusers go on.</summary>
+    private static readonly FraudPolicy ReviewsAll = PipelineRig.Policy with { ReviewFloor = 0, Costs = new(1_000_000_000, 0, 5, 500, 1) };
+
+    [Fact]
+    public async Task Every_claim_of_every_reason_is_what_the_raw_log_says()
+    {
+        var model = ExplanationTests.DefaultModel();
+        await using var rig = PipelineRig.Open(scorer: model, policy: ReviewsAll);
+        var oracle = new ClaimOracle();
+        var (claims, lies, kinds) = (0, new List<string>(), new HashSet<string>(StringComparer.Ordinal));
+
+        await foreach (var (request, decision) in ShopAsync(rig, oracle, days: 15, customers: 1_500))
+        {
+            foreach (var reason in decision.Proposal.Risk.Reasons)
+            {
+                claims++;
+                kinds.Add(reason.Feature);
+                var parts = reason.Sentence.Split("; ", 2);
+                var priced = decision.Proposal.Priced;
+                // "Nothing to count yet" quotes a description, which has a semicolon of its own and no comparison.
+                var claim = reason.Sentence.StartsWith("Nothing", StringComparison.Ordinal) ? reason.Sentence : parts[0];
+                if (oracle.Refute(claim, reason.Entity, request, priced.Discount, priced.Total - priced.Due) is { } truth)
+                    lies.Add(string.Create(CultureInfo.InvariantCulture, $"{request.Id} {reason.Feature} {reason.Entity}: \"{claim}\", but: {truth}"));
+            }
+        }
+
+        Assert.True(lies.Count == 0, $"{lies.Count} of {claims} claims are false:\n{string.Join('\n', lies.Take(20))}");
+        Assert.True(claims > 1_000, $"Only {claims} claims were made.");
+        Assert.True(kinds.Count > 20, $"Only {kinds.Count} features gave reasons.");
+    }
+
+    [Fact]
+    public async Task The_same_request_again_has_the_same_reasons_and_under_a_new_id_only_the_first_attempt_is_added()
+    {
+        await using var rig = PipelineRig.Open(scorer: ExplanationTests.DefaultModel(), policy: ReviewsAll);
+        var (seen, again) = (0, 0);
+
+        await foreach (var (request, decision) in ShopAsync(rig, new ClaimOracle(), days: 15, customers: 1_500))
+        {
+            if (seen++ % 5 != 0) continue;
+            again++;
+            if (request.Kind is AttemptKind.Redemption)
+            {
+                var repeated = await rig.Gateway.RedeemAsync(request, TestContext.Current.CancellationToken);
+                Assert.True(repeated.Repeated);
+                Assert.Equal(decision.Proposal.Risk.Reasons, repeated.Decision!.Proposal.Risk.Reasons);
+            }
+
+            var anew = await rig.RedeemAsync(request with { Id = request.Id + "-again" });
+            var (first, second) = (decision.Proposal.Risk.Vector.ToArray(), anew.Proposal.Risk.Vector.ToArray());
+            foreach (var feature in FeatureRegistry.Features)
+            {
+                var (was, now) = (first[feature.Index], second[feature.Index]);
+                var why = $"{request.Id} {feature.Name}: {was}, then {now}";
+                var countsAttempts = feature.Source == (byte)SeriesKind.Attempts;
+                if (feature.Measure is Measure.Count && countsAttempts && feature.Entity is not EntityKind.None) Assert.True(float.IsNaN(was) ? float.IsNaN(now) : now == was + 1, why);
+                else if (feature.Measure is Measure.Sum && countsAttempts) Assert.True(Math.Abs(now - was - request.Cart.Subtotal) <= now * 2e-7, why);
+                else if (feature.Measure is Measure.SinceLast) Assert.True(now == 0, why);
+                else if (feature.Measure is Measure.Burst) Assert.True(float.IsNaN(was) ? float.IsNaN(now) : now >= was * 0.99f, why);
+                // What became of the first attempt is known to the second: it was refused, or guessed codes.
+                else if (feature.Name.Contains("_refusals_", StringComparison.Ordinal) || feature.Name.Contains("_invalid_codes_", StringComparison.Ordinal)) Assert.True(float.IsNaN(was) ? float.IsNaN(now) : now >= was, why);
+                else Assert.True(BitConverter.SingleToInt32Bits(was) == BitConverter.SingleToInt32Bits(now), why);
+            }
+        }
+
+        Assert.True(again > 50, $"Only {again} requests were sent again.");
+    }
+
+    private static async IAsyncEnumerable<(RedemptionRequest Request, Decision Decision)> ShopAsync(PipelineRig rig, ClaimOracle oracle, int days, int customers)
+    {
+        var shop = new SimulatedRetailer(new() { Seed = 20_261_123, Start = PipelineRig.Start, Days = days, Customers = customers });
+        var commands = 0;
+        while (true)
+        {
+            var pull = shop.TryNext(out var next);
+            if (pull is Pull.End) yield break;
+            Assert.Equal(Pull.Event, pull);
+            if (next!.At.ToDateTimeOffset() > rig.Time.GetUtcNow()) rig.Time.SetUtcNow(next.At.ToDateTimeOffset());
+            switch (next)
+            {
+                case CampaignsDefined defined:
+                    foreach (var campaign in defined.Campaigns)
+                    {
+                        oracle.CodeExists(campaign.Id.ToUpperInvariant());
+                        Accepted(await rig.PutAsync(campaign));
+                    }
+
+                    break;
+                case CouponsAdded added:
+                    foreach (var group in added.Coupons.GroupBy(coupon => coupon.CampaignId))
+                    {
+                        foreach (var coupon in group) oracle.CodeExists(coupon.Code);
+                        Accepted(await rig.Ledger.ExecuteAsync(new AddCoupons($"coupons:{commands++}", Actor.System, added.At, group.Key, [.. group.Select(c => new NewCoupon(c.Code, c.CustomerId, c.UsesMax))]), Lane.Bulk, TestContext.Current.CancellationToken));
+                    }
+
+                    break;
+                case RedemptionAttempted { Request: var request }:
+                    oracle.Attempted(request);
+                    var decision = await rig.RedeemAsync(request);
+                    yield return (request, decision);
+                    oracle.Decided(request.Id, decision.Status is RedemptionStatus.Blocked or RedemptionStatus.Rejected);
+                    shop.Observe(new(request.Id, decision.Status, decision.Refusal, decision.Status is RedemptionStatus.Approved or RedemptionStatus.Review ? decision.Proposal.Priced.Discount : 0,
+                        [.. decision.Proposal.Arms.Select(arm => KeyValuePair.Create(arm.CampaignId, arm.Arm))]));
+                    break;
+                case CaptureIntended { Capture: var capture }: await rig.Gateway.CaptureAsync(capture, TestContext.Current.CancellationToken); break;
+                case VoidIntended { Void: var ended }: await rig.Gateway.VoidAsync(ended, TestContext.Current.CancellationToken); break;
+                case Ordered { Order: var order }:
+                    Accepted(await rig.Gateway.RecordAsync(order, TestContext.Current.CancellationToken));
+                    oracle.Ordered(order);
+                    break;
+                case Returned { Return: var back }:
+                    Accepted(await rig.Gateway.RecordAsync(back, TestContext.Current.CancellationToken));
+                    oracle.Returned(back);
+                    break;
+                case Labelled { Label: var label }:
+                    Accepted(await rig.Gateway.RecordAsync(label, TestContext.Current.CancellationToken));
+                    oracle.Labelled(label);
+                    break;
+            }
+        }
+    }
+
+    private static void Accepted(LedgerOutcome outcome) => Assert.True(outcome.Accepted, $"{outcome.Refusal} {outcome.Detail}");
+}
