@@ -79,6 +79,21 @@ public class ReasonTruthTests
         Assert.True(again > 50, $"Only {again} requests were sent again.");
     }
 
+    [Fact]
+    public async Task What_one_of_two_codes_did_is_not_said_of_the_first()
+    {
+        await using var rig = PipelineRig.Open(scorer: ExplanationTests.DefaultModel(), policy: ReviewsAll);
+        await rig.PutAsync(PipelineRig.Public("NEW"));
+        await rig.PutAsync(PipelineRig.Public("HOT"));
+        for (var i = 0; i < 30; i++) await rig.RedeemAsync(PipelineRig.Request($"r-{i}", $"c-{i}", "hot", i, $"d-{i}"));
+
+        var decision = await rig.RedeemAsync(PipelineRig.Request("both", "zoe", "new", 60, "d-zoe") with { Redeemables = [new(RedeemableType.Coupon, "NEW", 0), new(RedeemableType.Coupon, "HOT", 0)] });
+
+        var reason = Assert.Single(decision.Proposal.Risk.Reasons, one => one.Feature == "coupon_accounts_24h");
+        Assert.StartsWith("31 accounts redeemed with one of its codes in 24 h", reason.Sentence, StringComparison.Ordinal);
+        Assert.Equal("coupon:NEW,HOT", reason.Entity);
+    }
+
     private static async IAsyncEnumerable<(RedemptionRequest Request, Decision Decision)> ShopAsync(PipelineRig rig, ClaimOracle oracle, int days, int customers)
     {
         var shop = new SimulatedRetailer(new() { Seed = 20_261_123, Start = PipelineRig.Start, Days = days, Customers = customers });

@@ -8,7 +8,7 @@ namespace Promotions.Domain.Decisions;
 /// <param name="Sentence">With its evidence: "9 accounts redeemed from this device in 24 h; 99 % of devices have at most 2".</param>
 /// <param name="Value">The feature's value in its unit; NaN when missing.</param>
 /// <param name="Contribution">Additive, in log-odds; 0 for a hard rule.</param>
-/// <param name="Entity">What it is about, <c>device:abc</c>; null for the request itself.</param>
+/// <param name="Entity">What it is about, <c>device:abc</c>; of several codes one, <c>coupon:a,b</c>; null for the request itself.</param>
 public sealed record RiskReason(string Feature, string Sentence, float Value, double Contribution, string? Entity);
 
 /// <summary>The fraud side of a decision: all that is needed to recompute it.</summary>

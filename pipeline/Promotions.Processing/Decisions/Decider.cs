@@ -99,6 +99,6 @@ public interface IFeatureCatalog
     string Describe(int index, float value, string currency, AttemptEntities entities);
     /// <summary>How usual a value below it is: "99 % of devices never had more than 2". Null when the catalogue compares nothing.</summary>
     string? Compare(int index, PopulationBound bound, string currency) => null;
-    /// <summary><c>device:abc</c>, or null when the feature is about the request itself.</summary>
+    /// <summary><c>device:abc</c>; of several codes all, <c>coupon:a,b</c>, since the value is one of theirs; null when the feature is about the request itself.</summary>
     string? EntityOf(int index, AttemptEntities entities);
 }

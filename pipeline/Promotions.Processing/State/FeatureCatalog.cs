@@ -21,7 +21,8 @@ public sealed class FeatureCatalog : IFeatureCatalog
         var feature = FeatureRegistry.Features[index];
         if (float.IsNaN(value))
             return feature.Entity is EntityKind.None || Entities.NameOf(entities, feature.Entity) is null ? feature.Absent : $"Nothing to count yet: {feature.Description}.";
-        return feature.Sentence(value, currency);
+        var sentence = feature.Sentence(value, currency);
+        return feature.Entity is EntityKind.Coupon && entities.Codes.Count > 1 ? sentence.Replace("with this code", "with one of its codes", StringComparison.Ordinal) : sentence;
     }
 
     public string Compare(int index, PopulationBound bound, string currency)
@@ -39,6 +40,8 @@ public sealed class FeatureCatalog : IFeatureCatalog
     public string? EntityOf(int index, AttemptEntities entities)
     {
         var kind = FeatureRegistry.Features[index].Entity;
+        // The vector holds the more telling value of several codes and not whose it is: naming the first would accuse it of what another did.
+        if (kind is EntityKind.Coupon && entities.Codes.Count > 1) return $"{KindName(kind)}:{string.Join(',', entities.Codes)}";
         return kind is EntityKind.None || Entities.NameOf(entities, kind) is not { } name ? null : $"{KindName(kind)}:{name}";
     }
 
