@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Microsoft.Playwright;
 using Promotions.Admin.Hosting;
 using Promotions.Admin.SignIn;
 using Promotions.Analytics.Results;
@@ -46,6 +47,9 @@ internal sealed class AdminHost : IAsyncDisposable, IAdminSignIn
     public LiveStatistics Statistics { get; } = new(TimeProvider.System);
     public Uri Address { get; private set; } = null!;
 
+    /// <summary>The sessions of browsers that look at it. They end before it does: a page without its server asks for it for ever, and the browser is shared.</summary>
+    public List<IBrowserContext> Opened { get; } = [];
+
     public static async Task<AdminHost> StartAsync(Action<AdminOptions>? configure = null, TimeProvider? time = null)
     {
         var host = new AdminHost();
@@ -81,6 +85,7 @@ internal sealed class AdminHost : IAsyncDisposable, IAdminSignIn
 
     public async ValueTask DisposeAsync()
     {
+        foreach (var context in Opened) await context.CloseAsync();
         if (_app is not null) await _app.DisposeAsync();
         await Ledger.DisposeAsync();
         _folder.Delete(recursive: true);

@@ -7,6 +7,9 @@ public sealed class Browser : IAsyncLifetime
 {
     private static readonly string[] Places = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
 
+    /// <summary>On a machine with other work a page takes seconds to come; what it must show decides, and not when.</summary>
+    private const int PatienceMs = 30_000;
+
     private IPlaywright? _playwright;
     private IBrowser? _browser;
 
@@ -14,6 +17,7 @@ public sealed class Browser : IAsyncLifetime
     {
         var path = Environment.GetEnvironmentVariable("PROMOTIONS_CHROMIUM") ?? Array.Find(Places, File.Exists);
         if (path is null) return;   // each test says so
+        Assertions.SetDefaultExpectTimeout(PatienceMs);
         _playwright = await Playwright.CreateAsync();
         _browser = await _playwright.Chromium.LaunchAsync(new()
         {
@@ -33,7 +37,8 @@ public sealed class Browser : IAsyncLifetime
         }
 
         var context = await _browser.NewContextAsync(new() { ViewportSize = new() { Width = width, Height = 900 }, ColorScheme = colors, BaseURL = host.Address.ToString() });
-        context.SetDefaultTimeout(10_000);
+        context.SetDefaultTimeout(PatienceMs);
+        host.Opened.Add(context);
         var page = await context.NewPageAsync();
         await page.RouteAsync("**", route => route.Request.Url.StartsWith(host.Address.ToString(), StringComparison.Ordinal)
             || route.Request.Url.StartsWith("data:", StringComparison.Ordinal) || route.Request.Url.StartsWith("blob:", StringComparison.Ordinal)
