@@ -22,6 +22,7 @@ using Promotions.Contracts;
 using Promotions.Contracts.Intake;
 using Promotions.Ledger;
 using Promotions.Processing;
+using Promotions.Processing.Changes;
 using Promotions.Processing.Decisions;
 
 namespace Promotions.Api;
@@ -46,6 +47,9 @@ public static class PromotionsApi
         services.AddSingleton<IPolicyDesk, PolicyDesk>();
         services.AddSingleton<FlagRulesStore>();
         services.AddSingleton<IAccountDesk, AccountDesk>();
+        services.AddSingleton(provider => new SmallestChangeFinder(
+            provider.GetRequiredService<IFeatureCatalog>(), provider.GetRequiredService<ServedModels>().Find,
+            version => provider.GetRequiredService<FraudPolicies>().Find(version)?.Policy, provider.GetRequiredService<ILedger>().Reader.FindCampaign));
         services.AddSingleton<BulkOperations>();
         services.AddHostedService(provider => provider.GetRequiredService<BulkOperations>());
         services.AddSingleton(new AnonymousBuckets(
@@ -55,6 +59,7 @@ public static class PromotionsApi
             provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<IRedemptionGateway>(),
             provider.GetRequiredService<DecisionExplainer>(),
+            provider.GetRequiredService<SmallestChangeFinder>(),
             provider.GetRequiredService<FraudPolicies>(),
             provider.GetRequiredService<AccountBook>(),
             provider.GetRequiredService<FlagRulesStore>(),

@@ -29,6 +29,29 @@ public sealed record DecisionTree(int[] Feature, float[] Threshold, bool[] Missi
     /// <summary>Whether a value of the node's feature takes the left child.</summary>
     public bool GoesLeft(int node, float value) => float.IsNaN(value) ? MissingLeft[node] : value <= Threshold[node];
 
+    /// <summary>The greatest leaf that any row between the two reaches. Both are written to on the way and left as they were.</summary>
+    public double LeafValueAtMost(Span<float> low, Span<float> high, int at = 0)
+    {
+        while (at >= 0 && NodeCount > 0)
+        {
+            var (feature, threshold) = (Feature[at], Threshold[at]);
+            var (least, most) = (low[feature], high[feature]);
+            if (GoesLeft(at, most)) at = Left[at];              // for a missing value both are NaN
+            else if (!GoesLeft(at, least)) at = Right[at];
+            else
+            {
+                high[feature] = threshold;
+                var left = LeafValueAtMost(low, high, Left[at]);
+                (low[feature], high[feature]) = (MathF.BitIncrement(threshold), most);
+                var right = LeafValueAtMost(low, high, Right[at]);
+                low[feature] = least;
+                return Math.Max(left, right);
+            }
+        }
+
+        return LeafValue[NodeCount == 0 ? 0 : ~at];
+    }
+
     /// <summary>Training rows per node: the sum of its leaves' covers.</summary>
     public double[] NodeCovers() => TreeShape.Covers(Left, Right, LeafCover);
 

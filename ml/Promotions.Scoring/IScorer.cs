@@ -15,7 +15,13 @@ public interface IScorer
     /// <exception cref="ArgumentException">The vector's length is not <see cref="FeatureCount"/>.</exception>
     double RawScore(ReadOnlySpan<float> vector);
 
-    /// <summary>Calibrated probability of abuse, 0 to 1.</summary>
+    /// <summary>A bound of the log-odds over every vector between two, per feature: no vector in the box scores more. Where both are equal it is the raw score; elsewhere a box of several
+    /// features may be bounded above what any vector in it scores.</summary>
+    /// <param name="high">At least <paramref name="low"/> in every feature; NaN where that is, and only there.</param>
+    /// <returns>Null where the model can bound nothing.</returns>
+    double? RawScoreAtMost(ReadOnlySpan<float> low, ReadOnlySpan<float> high) => null;
+
+    /// <summary>Calibrated probability of abuse, 0 to 1. Never falls while the raw score rises.</summary>
     double Probability(double rawScore);
 
     /// <summary>Exact additive contributions in log-odds (TreeSHAP, path dependent). Their sum plus <see cref="ExpectedScore"/> is the raw score to 1e-9.</summary>

@@ -55,6 +55,20 @@ public sealed class TreeScorer : IScorer
         return _rows.RawScore(vector);
     }
 
+    public double? RawScoreAtMost(ReadOnlySpan<float> low, ReadOnlySpan<float> high)
+    {
+        CheckLength(low);
+        CheckLength(high);
+        Span<float> box = low.Length <= StackMax ? stackalloc float[2 * low.Length] : new float[2 * low.Length];
+        var least = box[..low.Length];
+        var most = box[low.Length..];
+        low.CopyTo(least);
+        high.CopyTo(most);
+        double sum = 0;
+        foreach (var tree in Model.Trees) sum += tree.LeafValueAtMost(least, most);
+        return sum;
+    }
+
     public double Probability(double rawScore) => Model.Calibration.Probability(rawScore);
 
     public void Explain(ReadOnlySpan<float> vector, Span<double> contributions)

@@ -66,6 +66,9 @@ internal sealed class PostgresLedgerReader(NpgsqlDataSource source, Sequencer se
     public IReadOnlyList<Campaign> Campaigns() =>
         Query.Many(source, "SELECT DISTINCT ON (id) document FROM campaign ORDER BY id, version DESC", row => CampaignJson.Read(row.GetString(0)));
 
+    public Campaign? FindCampaign(string campaignId, int version) =>
+        Query.First(source, "SELECT document FROM campaign WHERE id = $1 AND version = $2", row => CampaignJson.Read(row.GetString(0)), campaignId, version);
+
     public CampaignUsage UsageOf(string campaignId) => Query.First(source, """
         SELECT coalesce(sum(held) FILTER (WHERE kind = 20), 0)::bigint, coalesce(sum(used) FILTER (WHERE kind = 20), 0)::bigint,
             coalesce(sum(held) FILTER (WHERE kind = 21), 0)::bigint, coalesce(sum(used) FILTER (WHERE kind = 21), 0)::bigint, (SELECT count(*) FROM coupon WHERE campaign = $1)

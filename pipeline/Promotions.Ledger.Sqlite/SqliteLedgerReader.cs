@@ -78,6 +78,9 @@ internal sealed class SqliteLedgerReader(ReaderPool readers, Writer writer, Time
     public IReadOnlyList<Campaign> Campaigns() => readers.Read(db =>
         Many(db.Prepare("SELECT document FROM campaign c WHERE version = (SELECT max(version) FROM campaign WHERE id = c.id) ORDER BY id"), row => CampaignJson.Read(row.Text(0))));
 
+    public Campaign? FindCampaign(string campaignId, int version) => readers.Read(db =>
+        Many(db.Prepare("SELECT document FROM campaign WHERE id = ? AND version = ?").Bind(1, campaignId).Bind(2, version), row => CampaignJson.Read(row.Text(0))).FirstOrDefault());
+
     public CampaignUsage UsageOf(string campaignId) => readers.ReadMoment(db =>
     {
         var campaign = CampaignOf(db, campaignId);

@@ -113,6 +113,8 @@ public interface ILedgerReader
     IReadOnlyList<Balance> BalancesOf(string customerId);
     IReadOnlyList<CustomerCoupon> CouponsOf(string customerId);
     IReadOnlyList<Campaign> Campaigns();
+    /// <summary>That version as it was written; null when there was none.</summary>
+    Campaign? FindCampaign(string campaignId, int version);
     CampaignUsage UsageOf(string campaignId);
     IReadOnlyList<Coupon> CouponsOfCampaign(string campaignId, int max, string? afterCode);
     /// <summary>How much of each limit is left for this customer: uses of the campaign, its budget, the customer's own uses, the coupon's uses. Null: no limit.</summary>

@@ -15,6 +15,7 @@ using Promotions.Domain.Events;
 using Promotions.Ledger;
 using Promotions.Ledger.Sqlite;
 using Promotions.Processing;
+using Promotions.Processing.Changes;
 using Promotions.Processing.Decisions;
 using Promotions.Processing.Statistics;
 using Promotions.Scoring;
@@ -70,6 +71,7 @@ internal sealed class AdminHost : IAsyncDisposable, IAdminSignIn
         builder.Services.AddSingleton<IPolicyDesk>(host.Policy);
         builder.Services.AddSingleton<IAccountDesk>(host.Accounts);
         builder.Services.AddSingleton(new DecisionExplainer(new ThreeFeatures(), hash => hash == ThreeFeatures.Model ? new ThreeFeatures() : null));
+        builder.Services.AddSingleton(new SmallestChangeFinder(new ThreeFeatures(), _ => null, _ => null, (_, _) => null));
         builder.Services.AddSingleton<IAdminSignIn>(host);
         host._app = builder.Build();
         host._app.MapPromotionsAdmin();

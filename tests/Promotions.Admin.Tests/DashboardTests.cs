@@ -198,6 +198,8 @@ public sealed class DashboardTests(Browser browser) : IAsyncLifetime
         await Expect(page.Locator(".entities")).ToContainTextAsync("203.0.113.0/24");
         await Expect(page.Locator(".entities")).ToContainTextAsync("absent");
 
+        await Expect(page.Locator("[data-test=smallest-change]")).ToContainTextAsync("The decision was made on feature layout 0000000000000007");
+
         await page.GetByLabel("Note").FillAsync("The farm of last week");
         await page.GetByRole(AriaRole.Button, new() { Name = "Agree: abuse" }).ClickAsync();
         await Expect(page.GetByRole(AriaRole.Status)).ToContainTextAsync("Abuse, says reviewer-1");

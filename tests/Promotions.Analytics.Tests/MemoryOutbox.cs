@@ -34,6 +34,7 @@ internal abstract class MemoryOutbox : ILedgerReader
     public IReadOnlyList<Balance> BalancesOf(string customerId) => throw NotAsked();
     public IReadOnlyList<CustomerCoupon> CouponsOf(string customerId) => throw NotAsked();
     public IReadOnlyList<Campaign> Campaigns() => throw NotAsked();
+    public Campaign? FindCampaign(string campaignId, int version) => throw NotAsked();
     public CampaignUsage UsageOf(string campaignId) => throw NotAsked();
     public IReadOnlyList<Coupon> CouponsOfCampaign(string campaignId, int max, string? afterCode) => throw NotAsked();
     public RemainingLimits RemainingLimits(string campaignId, string? code, string customerId) => throw NotAsked();

@@ -128,6 +128,7 @@ internal sealed class ExplainSuite : IBenchSuite
         }
         if (apart > 1e-9) throw new InvalidOperationException($"Contributions differ from LightGBM's by {apart}.");
         report.Cost("explain.row", explained, "µs", beside, $"beside native LightGBM predict_contrib, one thread; largest difference {apart:G2}; {work.Shape}");
+        SmallestChangeRows.Measure(report);
         return Task.CompletedTask;
     }
 }

@@ -75,6 +75,8 @@ public sealed class ReadingTests
         Assert.True((await Do(one, new PutCampaign("put-2", Make.Admin, Make.Start, Make.Campaign() with { Version = 2 }))).Accepted);
         Assert.Equal(LedgerRefusal.StaleCampaign, (await Do(two, Make.Decide(Make.Proposal("r-1", "ann", [Make.Use(coupon)])))).Refusal);
         Assert.Equal(2, two.Campaigns.FindCampaign("spring")!.Version);
+        Assert.Equal((1, 2), (two.Reader.FindCampaign("spring", 1)!.Version, two.Reader.FindCampaign("spring", 2)!.Version));
+        Assert.Null(two.Reader.FindCampaign("spring", 3));
     }
 
     [Fact]

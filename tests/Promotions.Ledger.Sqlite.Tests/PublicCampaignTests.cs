@@ -30,6 +30,8 @@ public class PublicCampaignTests
         Assert.Null(ledger.Campaigns.FindPublic("Summer"));
         Assert.Equal(2, ledger.Campaigns.FindPublic("AUTUMN")!.Version);
         Check(ledger.Campaigns);
+        Assert.Equal((true, false), (ledger.Reader.FindCampaign("summer", 1)!.Active, ledger.Reader.FindCampaign("summer", 2)!.Active));
+        Assert.Null(ledger.Reader.FindCampaign("summer", 3));
     }
 
     private static void Check(ICampaignSnapshot campaigns)

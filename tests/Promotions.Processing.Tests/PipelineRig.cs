@@ -74,6 +74,7 @@ internal sealed class PipelineRig : IAsyncDisposable
         public int FeatureCount => Promotions.Features.FeatureRegistry.Count;
         public double ExpectedScore => raw;
         public double RawScore(ReadOnlySpan<float> vector) => raw;
+        public double? RawScoreAtMost(ReadOnlySpan<float> low, ReadOnlySpan<float> high) => raw;
         public double Probability(double rawScore) => 1 / (1 + Math.Exp(-rawScore));
         public void Explain(ReadOnlySpan<float> vector, Span<double> contributions) => contributions.Clear();
     }

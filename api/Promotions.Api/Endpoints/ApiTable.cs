@@ -11,6 +11,7 @@ public static class ApiTable
         .. CouponEndpoints.All,
         .. CustomerEndpoints.All,
         .. RedemptionEndpoints.All,
+        .. SmallestChangeEndpoint.All,
         .. EventEndpoints.All,
         .. FlagEndpoints.All,
         .. CampaignEndpoints.All.Where(operation => operation.Id is not "create_campaign"),

@@ -11,6 +11,7 @@ using Promotions.Contracts;
 using Promotions.Contracts.Intake;
 using Promotions.Ledger;
 using Promotions.Processing;
+using Promotions.Processing.Changes;
 using Promotions.Processing.Decisions;
 
 namespace Promotions.Api.Http;
@@ -23,6 +24,7 @@ public sealed record ApiServices(
     TimeProvider Time,
     IRedemptionGateway Gateway,
     DecisionExplainer Explainer,
+    SmallestChangeFinder Changes,
     FraudPolicies Policies,
     AccountBook Accounts,
     FlagRulesStore FlagRules,

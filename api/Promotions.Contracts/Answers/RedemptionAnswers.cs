@@ -17,18 +17,25 @@ public static class RedemptionAnswers
     public static RedemptionAnswer ForAdmin(Decision decision, Explanation explanation)
     {
         var risk = decision.Proposal.Risk;
-        var reasons = new RiskReasonAnswer[explanation.Reasons.Count];
-        for (var i = 0; i < reasons.Length; i++)
-        {
-            var reason = explanation.Reasons[i];
-            reasons[i] = new(reason.Feature, reason.Sentence, Finite(reason.Value), reason.Contribution, reason.Entity);
-        }
         var request = decision.Proposal.Request;
         return Tell(
             decision,
-            new(Wire.Of(risk.Verdict), Finite(risk.Probability), risk.HardRule, risk.ScorerFault, reasons, explanation.MissingBecause),
+            new(Wire.Of(risk.Verdict), Finite(risk.Probability), risk.HardRule, risk.ScorerFault, Tell(explanation.Reasons), explanation.MissingBecause),
             new(decision.Position, request.Customer.Id, request.Channel, decision.DecidedAt.ToString(), risk.ModelHash, risk.LayoutHash.ToString("x16", null), risk.PolicyVersion, risk.LateMask,
                 [.. risk.Shadow.Select(score => new ShadowAnswer(score.ModelHash, Wire.Of(score.Verdict), Finite(score.Probability), score.Fault))]));
+    }
+
+    /// <summary>Reasons as they go over the wire.</summary>
+    public static RiskReasonAnswer[] Tell(IReadOnlyList<RiskReason> reasons)
+    {
+        var told = new RiskReasonAnswer[reasons.Count];
+        for (var i = 0; i < told.Length; i++)
+        {
+            var reason = reasons[i];
+            told[i] = new(reason.Feature, reason.Sentence, Finite(reason.Value), reason.Contribution, reason.Entity);
+        }
+
+        return told;
     }
 
     /// <summary>The one public word for what the control arm, another customer, another channel or no coupon at all would say.</summary>

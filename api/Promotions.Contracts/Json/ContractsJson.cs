@@ -45,6 +45,7 @@ namespace Promotions.Contracts.Json;
 [JsonSerializable(typeof(ModelsAnswer))]
 [JsonSerializable(typeof(RedemptionAnswer))]
 [JsonSerializable(typeof(VoidAnswer))]
+[JsonSerializable(typeof(SmallestChangeAnswer))]
 [JsonSerializable(typeof(QualificationAnswer))]
 [JsonSerializable(typeof(RecordedAnswer))]
 [JsonSerializable(typeof(FlagAnswer))]

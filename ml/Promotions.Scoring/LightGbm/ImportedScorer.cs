@@ -41,6 +41,16 @@ public sealed class ImportedScorer : IScorer
         return _scorer.RawScore(row) * _scale;
     }
 
+    public double? RawScoreAtMost(ReadOnlySpan<float> low, ReadOnlySpan<float> high)
+    {
+        CheckLength(low.Length);
+        CheckLength(high.Length);
+        if (!(_scale > 0)) return null;
+        var (least, most) = (new double[_map.Length], new double[_map.Length]);
+        for (var f = 0; f < least.Length; f++) (least[f], most[f]) = (low[_map[f]], high[_map[f]]);
+        return _scorer.RawScoreAtMost(least, most) * _scale;
+    }
+
     public double Probability(double rawScore) => 1 / (1 + Math.Exp(-rawScore));
 
     public void Explain(ReadOnlySpan<float> vector, Span<double> contributions)

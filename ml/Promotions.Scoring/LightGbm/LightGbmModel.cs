@@ -49,6 +49,38 @@ public sealed record LightGbmTree(
         return ~at;
     }
 
+    /// <summary>A bound of the leaf that any row between the two reaches. Both are written to on the way and left as they were.</summary>
+    public double LeafValueAtMost(Span<double> low, Span<double> high, int at = 0)
+    {
+        while (at >= 0 && Feature.Length > 0)
+        {
+            var feature = Feature[at];
+            var (least, most) = (low[feature], high[feature]);
+            if (!MayDiffer(at, least, most))
+            {
+                at = GoesLeft(at, least) ? Left[at] : Right[at];
+                continue;
+            }
+
+            // Only where the threshold alone decides does a side say anything of the value.
+            var narrows = Category[at] is null && Missing[at] is not MissingType.Zero;
+            if (narrows) high[feature] = Math.Min(most, Math.Max(least, Threshold[at]));
+            var left = LeafValueAtMost(low, high, Left[at]);
+            high[feature] = most;
+            if (narrows) low[feature] = Math.Max(least, Math.Min(most, Threshold[at]));
+            var right = LeafValueAtMost(low, high, Right[at]);
+            low[feature] = least;
+            return Math.Max(left, right);
+        }
+
+        return LeafValue[Feature.Length == 0 ? 0 : ~at];
+    }
+
+    /// <summary>Categories and zeros that mean missing lie anywhere between two values; thresholds decide by the ends.</summary>
+    private bool MayDiffer(int node, double low, double high) =>
+        low != high && !double.IsNaN(low)
+        && (Category[node] is not null || (Missing[node] is MissingType.Zero && Read(low) <= 0 && Read(high) >= 0) || GoesLeft(node, low) != GoesLeft(node, high));
+
     private bool GoesLeft(int node, double value)
     {
         if (Category[node] is { } set) return Holds(set, value);

@@ -90,6 +90,18 @@ public sealed class LightGbmScorer
         return RawScore(widened);
     }
 
+    /// <summary>A bound of the raw score over every row between the two: the sum of the greatest leaves that one of them reaches.</summary>
+    /// <param name="high">At least <paramref name="low"/> in every feature; NaN where that is, and only there.</param>
+    public double RawScoreAtMost(ReadOnlySpan<double> low, ReadOnlySpan<double> high)
+    {
+        CheckLength(low.Length);
+        CheckLength(high.Length);
+        var (least, most) = (low.ToArray(), high.ToArray());
+        double sum = 0;
+        foreach (var tree in Model.Trees) sum += tree.LeafValueAtMost(least, most);
+        return sum;
+    }
+
     /// <summary>Exact additive contributions (path-dependent TreeSHAP) to the raw score. With <see cref="ExpectedScore"/> they sum to it.</summary>
     /// <exception cref="ArgumentException">A length is not <see cref="FeatureCount"/>.</exception>
     public void Explain(ReadOnlySpan<double> row, Span<double> contributions)

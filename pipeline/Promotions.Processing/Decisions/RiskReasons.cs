@@ -16,26 +16,30 @@ internal static class RiskReasons
         ReadOnlySpan<float> vector, AttemptEntities entities, string currency, HardRule? hard, IScorer? scorer, IFeatureCatalog catalog, double[] contributions)
     {
         var reasons = new List<RiskReason>();
-        if (hard is not null)
-        {
-            var index = catalog.IndexOf(hard.Feature);
-            reasons.Add(new(hard.Feature, $"{Sentence(index, vector[index])}: the rule '{hard.Name}' blocks from {hard.AtLeast:0.##} on.", vector[index], 0, catalog.EntityOf(index, entities)));
-        }
-
+        if (hard is not null) reasons.Add(OfRule(hard, vector, entities, currency, scorer, catalog));
         if (scorer is null) return reasons;
         scorer.Explain(vector, contributions);
         foreach (var index in Enumerable.Range(0, catalog.Count).OrderByDescending(i => Math.Abs(contributions[i])).Take(ReasonsMax))
         {
             if (contributions[index] == 0) break;
-            reasons.Add(new(catalog.NameOf(index), Sentence(index, vector[index]), vector[index], contributions[index], catalog.EntityOf(index, entities)));
+            reasons.Add(OfFeature(index, vector, contributions[index], entities, currency, scorer, catalog));
         }
 
         return reasons;
+    }
 
-        string Sentence(int index, float value)
-        {
-            var sentence = catalog.Describe(index, value, currency, entities);
-            return scorer?.UsualBelow(index, value) is { } bound && catalog.Compare(index, bound, currency) is { } comparison ? $"{sentence}; {comparison}" : sentence;
-        }
+    public static RiskReason OfRule(HardRule hard, ReadOnlySpan<float> vector, AttemptEntities entities, string currency, IScorer? scorer, IFeatureCatalog catalog)
+    {
+        var index = catalog.IndexOf(hard.Feature);
+        return new(hard.Feature, $"{Sentence(index, vector[index], entities, currency, scorer, catalog)}: the rule '{hard.Name}' blocks from {hard.AtLeast:0.##} on.", vector[index], 0, catalog.EntityOf(index, entities));
+    }
+
+    public static RiskReason OfFeature(int index, ReadOnlySpan<float> vector, double contribution, AttemptEntities entities, string currency, IScorer scorer, IFeatureCatalog catalog) =>
+        new(catalog.NameOf(index), Sentence(index, vector[index], entities, currency, scorer, catalog), vector[index], contribution, catalog.EntityOf(index, entities));
+
+    private static string Sentence(int index, float value, AttemptEntities entities, string currency, IScorer? scorer, IFeatureCatalog catalog)
+    {
+        var sentence = catalog.Describe(index, value, currency, entities);
+        return scorer?.UsualBelow(index, value) is { } bound && catalog.Compare(index, bound, currency) is { } comparison ? $"{sentence}; {comparison}" : sentence;
     }
 }
