@@ -30,15 +30,10 @@ public sealed class InMemoryBackend : IStateBackend
     {
         lock (_gate)
         {
-            var visited = 0;
-            foreach (var key in From(from.ToArray()))
-            {
-                if (visited == max) break;
-                visitor(key, _values[key]);
-                visited++;
-            }
-
-            return visited;
+            // What is there now: the visitor may change it.
+            KeyValuePair<byte[], byte[]>[] walked = [.. From(from.ToArray()).Take(max).Select(key => KeyValuePair.Create(key, _values[key]))];
+            foreach (var (key, value) in walked) visitor(key, value);
+            return walked.Length;
         }
     }
 

@@ -114,6 +114,57 @@ public abstract class BackendContract : IDisposable
         batch.Put([1], new byte[IStateBackend.ValueBytesMax]);
     }
 
+    /// <summary>A checkpoint commits on a thread of its own while the owner goes on reading.</summary>
+    [Fact]
+    public async Task A_walk_beside_a_commit_sees_all_of_it_or_nothing_and_is_never_broken_by_it()
+    {
+        const int keys = 64;
+        using var backend = Create();
+        Write(1);
+        for (byte round = 2; round < 100; round++)
+        {
+            var value = round;
+            var committing = Task.Run(() => Write(value));
+            do
+            {
+                var seen = new List<byte>();
+                Assert.Equal(keys, backend.Scan([0], keys + 1, (_, found) => seen.Add(found[0])));
+                Assert.True(seen.TrueForAll(one => one == seen[0]), $"Half of a batch was seen: {string.Join(' ', seen)}.");
+                Assert.InRange(seen[0], value - 1, value);
+            }
+            while (!committing.IsCompleted);
+            await committing;
+        }
+
+        void Write(byte value) => Commit(backend, value, batch =>
+        {
+            for (byte key = 1; key <= keys; key++) batch.Put([key], [value]);
+        });
+    }
+
+    [Fact]
+    public void A_walk_goes_on_over_what_it_began_with_when_its_visitor_changes_it()
+    {
+        using var backend = Create();
+        Commit(backend, 1, batch =>
+        {
+            for (byte key = 1; key <= 9; key++) batch.Put([key], [key]);
+        });
+        var seen = new List<byte>();
+        var position = 1;
+        backend.Scan([0], 100, (key, _) =>
+        {
+            var (one, next) = (key[0], (byte)(key[0] + 1));
+            seen.Add(one);
+            Commit(backend, ++position, batch =>
+            {
+                batch.Delete([next]);
+                batch.Put([(byte)(100 + one)], [one]);
+            });
+        });
+        Assert.Equal([1, 2, 3, 4, 5, 6, 7, 8, 9], seen);
+    }
+
     [Fact]
     public void A_scan_goes_by_key_from_where_it_is_told()
     {
