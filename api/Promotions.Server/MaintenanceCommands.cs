@@ -24,13 +24,16 @@ internal static class MaintenanceCommands
         }
     }
 
-    public static async Task<int> MigrateAsync(string? postgres, CancellationToken cancellationToken)
+    public static async Task<int> MigrateAsync(string? postgres, bool grant, CancellationToken cancellationToken)
     {
         if (postgres is null) throw new StartRefusedException("Name the database with --postgres (or PROMOTIONS_POSTGRES).");
         try
         {
             var version = await PostgresLedger.MigrateAsync(postgres, cancellationToken);
             Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"The ledger's tables are at version {version}."));
+            if (!grant) return 0;
+            await PostgresLedger.GrantAsync(postgres, cancellationToken);
+            Console.WriteLine("Each role has its rights.");
             return 0;
         }
         catch (Exception fault) when (fault is LedgerFaultException or ArgumentException)

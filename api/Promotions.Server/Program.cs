@@ -34,13 +34,22 @@ var verify = new Command("verify", "Re-check every invariant of the ledger, stop
 verify.SetAction((parsed, cancellationToken) => GuardAsync(() => MaintenanceCommands.VerifyAsync(
     ServerOptions.FromEnvironment(), parsed.GetValue(postgres) ?? Environment.GetEnvironmentVariable("PROMOTIONS_POSTGRES"), Environment.GetEnvironmentVariable("PROMOTIONS_CHECKPOINT_KEY"), cancellationToken)));
 
-var migrate = new Command("migrate", "Make the PostgreSQL ledger's tables or bring them forward, as the database's owner; then run deploy/postgres/roles.sql.") { postgres };
-migrate.SetAction((parsed, cancellationToken) => GuardAsync(() => MaintenanceCommands.MigrateAsync(parsed.GetValue(postgres) ?? Environment.GetEnvironmentVariable("PROMOTIONS_POSTGRES"), cancellationToken)));
+var grant = new Option<bool>("--grant") { Description = "Then give each role of the set its rights, and take back all others." };
+var migrate = new Command("migrate", "Make the PostgreSQL ledger's tables or bring them forward, as the database's owner; then run deploy/postgres/roles.sql, or have --grant do it.") { postgres, grant };
+migrate.SetAction((parsed, cancellationToken) => GuardAsync(() => MaintenanceCommands.MigrateAsync(parsed.GetValue(postgres) ?? Environment.GetEnvironmentVariable("PROMOTIONS_POSTGRES"), parsed.GetValue(grant), cancellationToken)));
 
 var plan = new Option<bool>("--plan") { Description = "Print the commands that make them, for an operator.", Required = true };
 var topics = new Command("topics", "What the pipeline needs in Kafka under these settings.") { plan, bootstrap, postgres };
 topics.SetAction((parsed, cancellationToken) => GuardAsync(() => PipelineRole.PrintPlanAsync(
-    ServerOptions.FromEnvironment(), ScaledOptions.From("pipeline", parsed.GetValue(bootstrap), parsed.GetValue(postgres), null)!, time, cancellationToken)));
+    ServerOptions.FromEnvironment(), Pipeline(parsed), time, cancellationToken)));
+
+var sendAgain = new Option<bool>("--send-again") { Description = "Send them to where they came from, after their cause was mended; without it they are listed." };
+var reason = new Option<string?>("--reason") { Description = "Only those with this reason." };
+var from = new Option<string?>("--topic") { Description = "Only those that came from this topic." };
+var at = new Option<string?>("--at") { Description = "Only the one at this partition:offset of the dead letters, as they are listed." };
+var deadLetters = new Command("dead-letters", "Records that the pipeline gave up, with their reasons; list them or send them again.") { sendAgain, reason, from, at, bootstrap, postgres };
+deadLetters.SetAction((parsed, _) => GuardAsync(() => DeadLettersCommand.RunAsync(
+    ServerOptions.FromEnvironment(), Pipeline(parsed), new(parsed.GetValue(reason), parsed.GetValue(from), parsed.GetValue(at)), parsed.GetValue(sendAgain), Console.Out)));
 
 var rebuild = new Command("rebuild-analytics", "Drop ClickHouse's tables and fill them again from the ledger.");
 rebuild.SetAction((_, cancellationToken) => GuardAsync(() => MaintenanceCommands.RebuildAnalyticsAsync(ServerOptions.FromEnvironment(), time, cancellationToken)));
@@ -52,8 +61,11 @@ var replay = new Command("replay", "Send a recorded year through the whole path 
 replay.SetAction((parsed, cancellationToken) =>
     GuardAsync(() => ReplayCommand.RunAsync(ServerOptions.FromEnvironment(), parsed.GetRequiredValue(source).FullName, time, cancellationToken)));
 
-var root = new RootCommand("Promotions: coupons and balances with a fraud decision inside every redemption.") { serve, verify, migrate, topics, rebuild, replay };
+var root = new RootCommand("Promotions: coupons and balances with a fraud decision inside every redemption.") { serve, verify, migrate, topics, deadLetters, rebuild, replay };
 return await root.Parse(args).InvokeAsync();
+
+ScaledOptions Pipeline(ParseResult parsed) => ScaledOptions.From("pipeline", parsed.GetValue(bootstrap), parsed.GetValue(postgres), null)
+    ?? throw new StartRefusedException("This is about the scaled set: name Kafka (--bootstrap) and PostgreSQL (--postgres).");
 
 // What the operator can mend is one sentence and exit code 2; everything else is a defect and keeps its stack.
 static async Task<int> GuardAsync(Func<Task<int>> command)

@@ -88,6 +88,28 @@ public sealed class PostgresLedger : IFencedLedger, ISettingsStore, IOrderReader
         }
     }
 
+    /// <summary>Gives each role of the set its rights in a database whose tables are there, and takes back what it does not grant: <c>deploy/postgres/roles.sql</c>, as the database's owner. It may be run again.</summary>
+    /// <exception cref="LedgerFaultException">The database cannot be reached, or the user may not do this.</exception>
+    public static async Task GrantAsync(string connectionString, CancellationToken cancellationToken)
+    {
+        await using var stream = typeof(PostgresLedger).Assembly.GetManifestResourceStream("roles.sql") ?? throw new InvalidOperationException("roles.sql is not in this build.");
+        using var reader = new StreamReader(stream);
+        var roles = await reader.ReadToEndAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            await using var source = NpgsqlDataSource.Create(connectionString);
+            await using var connection = await source.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
+            await using var transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
+            await using var command = new NpgsqlCommand(roles, connection, transaction);
+            await command.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
+            await transaction.CommitAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (NpgsqlException fault)
+        {
+            throw new LedgerFaultException("The roles' rights were not changed: " + fault.Message, fault);
+        }
+    }
+
     public ICampaignSnapshot Campaigns => _catalog.View;
     public ILedgerReader Reader => _reader;
 

@@ -50,7 +50,7 @@ public sealed partial class KafkaDriver : IAsyncDisposable
         (_options, _units, _clients, _observer, _time) = (options, units, clients, observer, time);
         StartedAt = time.GetUtcNow();
         _database = SharedRocksDb.Open(options.StateFolder, options.State);
-        _publisher = new(clients, fault => Fault("A record that must arrive was given up.", fault), observer.DeadLettered);
+        _publisher = new(clients, time, fault => Fault("A record that must arrive was given up.", fault), observer.DeadLettered);
         _services = new(topology, options, clients.Names, partitions, _database, _publisher, effects, intake, observer, time, Seek, Fault);
         _consumer = clients.GroupConsumer(OnAssigned, OnRevoked, OnLost);
         _committer = new(clients, () => _tasks.Values, () => _consumer.ConsumerGroupMetadata, observer, time, fault => Fault("The commit thread ended.", fault));

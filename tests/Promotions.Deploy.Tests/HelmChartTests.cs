@@ -94,6 +94,20 @@ public class HelmChartTests
         Assert.Equal("checkout", all.Single(one => one.Text("kind") == "NetworkPolicy" && one.Text("metadata/name") == "promotions-api").Text("spec/ingress/0/from/0/podSelector/matchLabels/app"));
     }
 
+    [Fact]
+    public async Task The_owner_migrates_before_anything_of_a_new_version_starts_where_a_secret_is_named()
+    {
+        Assert.DoesNotContain(await RenderAsync(), one => one.Text("kind") == "Job");
+        var job = (await RenderAsync("-f", Path.Combine(Chart, "ci", "secure.yaml"))).Single(one => one.Text("kind") == "Job");
+        Assert.Equal("pre-install,pre-upgrade", job.Map("metadata/annotations")["helm.sh/hook"]);
+        var pod = job.At("spec/template/spec")!;
+        Assert.Equal(("true", "false", "Never"), (pod.Text("securityContext/runAsNonRoot"), pod.Text("automountServiceAccountToken"), pod.Text("restartPolicy")));
+        Assert.Equal(("migrate", "--grant"), (pod.Text("containers/0/args/0"), pod.Text("containers/0/args/1")));
+        Assert.Equal("true", pod.Text("containers/0/securityContext/readOnlyRootFilesystem"));
+        Assert.Equal(("db-owner", "url"), (pod.Text("containers/0/env/0/valueFrom/secretKeyRef/name"), pod.Text("containers/0/env/0/valueFrom/secretKeyRef/key")));
+        Assert.Equal("db-ca", pod.Items("volumes").Single(v => v.Text("name") == "postgres-ca").Text("secret/secretName"));
+    }
+
     [Theory]
     [InlineData("kafka.bootstrap=kafka", "bootstrap")]
     [InlineData("kafka.securityProtocol=SASL_SSL", "existingSecret")]

@@ -182,6 +182,8 @@ public sealed class RoleTests
         Assert.Equal(Schema.Current, await PostgresLedger.MigrateAsync(database, Stop));
         fault = await Assert.ThrowsAsync<LedgerFaultException>(() => PostgresLedger.OpenAsync(new() { ConnectionString = user }, TimeProvider.System, Stop));
         Assert.Contains("roles.sql", fault.Message, StringComparison.Ordinal);   // the tables are there, and this user was given nothing
+        fault = await Assert.ThrowsAsync<LedgerFaultException>(() => PostgresLedger.GrantAsync(user, Stop));
+        Assert.Contains("rights were not changed", fault.Message, StringComparison.Ordinal);
     }
 
     private static async Task<string> DatabaseAsync(bool migrate = true)
@@ -189,10 +191,7 @@ public sealed class RoleTests
         var database = await PostgresServer.Shared.NewDatabaseAsync();
         if (!migrate) return database;
         await PostgresLedger.MigrateAsync(database, Stop);
-        var root = new DirectoryInfo(AppContext.BaseDirectory);
-        while (!File.Exists(Path.Combine(root.FullName, "deploy", "postgres", "roles.sql"))) root = root.Parent ?? throw new InvalidOperationException("The checkout was not found above the tests.");
-        var roles = await File.ReadAllTextAsync(Path.Combine(root.FullName, "deploy", "postgres", "roles.sql"), Stop);
-        for (var n = 0; n < 2; n++) await PostgresServer.ExecuteAsync(database, roles);   // it may be run again
+        for (var n = 0; n < 2; n++) await PostgresLedger.GrantAsync(database, Stop);   // it may be run again
         return database;
     }
 

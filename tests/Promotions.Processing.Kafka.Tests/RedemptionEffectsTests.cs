@@ -219,6 +219,9 @@ public class RedemptionEffectsTests
         Assert.Single(tooMuch);                          // who waits is told; nobody else needs to be
         var right = await rig.ApplyAsync(rig.Process(Topics.Returns, "anna", RecordCodec.Encode(returned with { Id = "x-2" }), PipelineRig.Start, currency: "EUR"));
         Assert.Equal(Topics.Outcomes, Assert.Single(right).Topic);
+
+        var unknown = Assert.Single(await rig.ApplyAsync(rig.Process(Topics.Captures, "r-none", RecordCodec.Encode(new CaptureRequested("r-none", "key-1", PipelineRig.Start)), PipelineRig.Start)));
+        Assert.Equal("key-1"u8.ToArray(), unknown.Headers!.Single(header => header.Key == RecordHeaders.ApiKey).Value);      // sent again, it speaks for the same key
     }
 
     [Fact]

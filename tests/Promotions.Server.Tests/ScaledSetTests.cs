@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using Promotions.Kafka.Cluster;
@@ -16,7 +17,7 @@ public sealed class ScaledSetTests
         await using var kafka = await KafkaCluster.StartAsync();
         var database = await PostgresServer.Shared.NewDatabaseAsync();
         await PostgresLedger.MigrateAsync(database, TestContext.Current.CancellationToken);
-        await PostgresServer.ExecuteAsync(database, await File.ReadAllTextAsync(Path.Combine(Repository.Root, "deploy", "postgres", "roles.sql"), TestContext.Current.CancellationToken));
+        await PostgresLedger.GrantAsync(database, TestContext.Current.CancellationToken);
         foreach (var role in (string[])["pipeline", "api"]) await PostgresServer.ExecuteAsync(database, $"CREATE ROLE {role} LOGIN IN ROLE promotions_{role}");
         var environment = new Dictionary<string, string>
         {
@@ -31,16 +32,30 @@ public sealed class ScaledSetTests
         const string Campaign = """{"id":"ten","name":"Ten","distribution":"public","currency":"EUR","benefit":{"type":"percent_off","basis_points":1000}}""";
         Assert.InRange((int)(await api.SendAsync(HttpMethod.Post, "/v1/campaigns", Campaign, key: "admin")).Status, 200, 299);
 
+        // Paid before it was asked for: nothing that can be kept is held, and nobody waits for the answer.
+        await kafka.ProduceAsync("captures", [new() { Key = "s-20"u8.ToArray(), Value = """{"redemption_id":"s-20"}"""u8.ToArray() }]);
+        while ((await kafka.ReadAllAsync("dead-letters")).Count == 0) await Task.Delay(50, TestContext.Current.CancellationToken);
+
         var before = await RedeemAsync(api, first: 0, count: 10);
         await killed.KillAsync();
         var after = await RedeemAsync(api, first: 10, count: 10);
         Assert.All(before.Concat(after), answer => Assert.Contains("approved", answer, StringComparison.Ordinal));
 
+        const string Captured = "SELECT count(*) FROM hold WHERE state = 2";
+        var captured = (long)(await PostgresServer.ExecuteAsync(database, Captured))!;
+
+        // Its cause is gone: sent again, it has its effect.
+        await RedeemAsync(api, first: 20, count: 1);
+        Assert.Contains("unknown_redemption", await DeadLettersAsync(environment, database), StringComparison.Ordinal);
+        Assert.Contains("None was sent", await DeadLettersAsync(environment, database, "--send-again", "--topic", "orders"), StringComparison.Ordinal);
+        Assert.Contains("1 sent again", await DeadLettersAsync(environment, database, "--send-again", "--reason", "unknown_redemption"), StringComparison.Ordinal);
+        while ((long)(await PostgresServer.ExecuteAsync(database, Captured))! != captured + 1) await Task.Delay(50, TestContext.Current.CancellationToken);
+
         // A retry finds what was decided, whoever decided it.
         Assert.Equal(before, await RedeemAsync(api, first: 0, count: 10));
         Assert.Equal(0, await api.StopAsync());
         Assert.Equal(0, await survivor.StopAsync());
-        Assert.Equal(21L, await PostgresServer.ExecuteAsync(database, "SELECT count(*) FROM decision"));       // the README's one, and these
+        Assert.Equal(22L, await PostgresServer.ExecuteAsync(database, "SELECT count(*) FROM decision"));       // the README's one, and these
         var report = await PostgresVerifier.VerifyAsync(database, keyPath: null, TestContext.Current.CancellationToken);
         Assert.Empty(report.Findings);
     }
@@ -66,6 +81,27 @@ public sealed class ScaledSetTests
         }
 
         return answers;
+    }
+
+    /// <summary><c>promotions dead-letters</c> with these arguments, as an operator runs it.</summary>
+    private static async Task<string> DeadLettersAsync(Dictionary<string, string> environment, string database, params string[] arguments)
+    {
+        var folder = Directory.CreateTempSubdirectory("promotions-operator-");
+        try
+        {
+            var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "promotions.dll"), "dead-letters", .. arguments]) { RedirectStandardOutput = true };
+            foreach (var (name, value) in environment) start.Environment[name] = value;
+            start.Environment["PROMOTIONS_POSTGRES"] = database;
+            start.Environment["PROMOTIONS_DATA"] = folder.FullName;
+            using var process = Process.Start(start)!;
+            var output = await process.StandardOutput.ReadToEndAsync();
+            await process.WaitForExitAsync();
+            return output;
+        }
+        finally
+        {
+            folder.Delete(recursive: true);
+        }
     }
 
     /// <param name="user">The process's own: not the database's owner.</param>

@@ -67,7 +67,7 @@ public sealed class EffectsTests(KafkaServer server)
         await rig.SendAsync(0, 3);
         await Eventually.HoldsAsync(() => Task.FromResult(rig.Watch.Letters.Count == 3), () => $"{rig.Watch.Letters.Count} letters.");
         await Eventually.HoldsAsync(async () => (await DeadLetters.ReadAsync(rig.Options)).Count == 3, () => "The letters are not there.");
-        Assert.All(await DeadLetters.ReadAsync(rig.Options), l => Assert.Equal((rig.Name + "in", "Refused for a test."), (l.Topic, l.Reason)));
+        Assert.All(await DeadLetters.ReadAsync(rig.Options), l => Assert.Equal((rig.Name + "in", "failed", "Refused for a test."), (l.Topic, l.Reason, l.Detail)));
         Assert.Empty(rig.Effects.Applied);
 
         rig.Intake.Refuses = false;

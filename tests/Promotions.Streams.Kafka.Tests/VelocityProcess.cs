@@ -30,6 +30,17 @@ internal sealed partial class VelocityProcess : IAsyncDisposable
     }
 
     public bool IsServing => Said.Contains("serving ", StringComparison.Ordinal);
+
+    /// <summary>Of its memory, managed and not, what is in the machine's.</summary>
+    public long ResidentBytes
+    {
+        get
+        {
+            _process.Refresh();
+            return _process.WorkingSet64;
+        }
+    }
+
     public bool HasExited => _process.HasExited;
 
     /// <param name="crashAt">A point of the commit at which it kills itself, as <c>name:nth</c>.</param>
@@ -38,6 +49,8 @@ internal sealed partial class VelocityProcess : IAsyncDisposable
         var start = new ProcessStartInfo("dotnet") { RedirectStandardOutput = true, RedirectStandardError = true };
         foreach (var argument in (string[])[typeof(VelocityTopology).Assembly.Location, "serve", "--bootstrap", kafka.Bootstrap, "--in", name + "in", "--out", name + "out", "--group", name + "g",
             "--partitions", $"{partitions}", "--state", stateFolder, "--member", member, "--cache-mb", "4", "--session-ms", "1500", .. more]) start.ArgumentList.Add(argument);
+        start.Environment["DOTNET_GCHeapHardLimit"] = "0x8000000";      // as in a small container; and few arenas, whose free room is no leak
+        start.Environment["MALLOC_ARENA_MAX"] = "2";
         start.Environment["PROMOTIONS_CRASH_AT"] = crashAt ?? "";
         if (crashAt is null) start.Environment.Remove("PROMOTIONS_CRASH_AT");
         return new(Process.Start(start)!);

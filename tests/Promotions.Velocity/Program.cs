@@ -7,7 +7,7 @@ using Promotions.Domain;
 using Promotions.Streams.Kafka;
 using Promotions.Velocity;
 
-// velocity run|serve --bootstrap B [--in velocity-in] [--out velocity-out] [--threads 2] [--partitions 4] [--group velocity] [--member one] [--state DIR] [--commit-ms 100] [--standbys 0] [--session-ms 6000] [--instance NAME]
+// velocity run|serve --bootstrap B [--in velocity-in] [--out velocity-out] [--threads 2] [--partitions 4] [--group velocity] [--member one] [--state DIR] [--commit-ms 100] [--standbys 0] [--session-ms 6000] [--instance NAME] [--cache-mb 48] [--blocks-mb 64] [--writes-mb 32]
 // run: until the output topic holds as many records as the input; prints the rate, as the peer does. serve: until SIGTERM; says when it serves.
 var options = new Dictionary<string, string>(StringComparer.Ordinal);
 for (var i = 1; i + 1 < args.Length; i += 2) options[args[i].TrimStart('-')] = args[i + 1];
@@ -30,6 +30,7 @@ var settings = new KafkaDriverOptions
     SessionTimeout = TimeSpan.FromMilliseconds(Number("session-ms", 6_000)),
     Heartbeat = TimeSpan.FromMilliseconds(Math.Min(500, Number("session-ms", 6_000) / 4)),
     InstanceId = options.GetValueOrDefault("instance"),
+    State = new(Number("blocks-mb", 64) * (1L << 20), Number("writes-mb", 32) * (1L << 20), Sync: false),
 };
 using var admin = new AdminClientBuilder(new AdminClientConfig { BootstrapServers = settings.Bootstrap }).Build();
 var startup = TimeProvider.System.GetUtcNow() - Process.GetCurrentProcess().StartTime.ToUniversalTime();

@@ -85,7 +85,8 @@ internal sealed class PipelineRole : IAsyncDisposable, IReadinessCheck
         Topology = RedemptionTopologyOptions.Default with { EntityCacheBytes = EntityCacheBytes, Counted = telemetry.Counted, LookAhead = new CampaignLookAhead(system.Ledger) },
     };
 
-    private static KafkaDriverOptions DriverOptions(ScaledOptions options, DataFolder folder) => new()
+    /// <summary>How this process speaks to the brokers as a member of the pipeline, or for it.</summary>
+    public static KafkaDriverOptions DriverOptions(ScaledOptions options, DataFolder folder) => new()
     {
         Bootstrap = options.Bootstrap,
         MemberId = options.InstanceId ?? string.Create(CultureInfo.InvariantCulture, $"{Environment.MachineName}-{Environment.ProcessId}"),

@@ -14,14 +14,14 @@ internal static class DeadReport
     public static OutgoingRecord Of(Report report, LedgerOutcome outcome, EventTime at, KafkaTopics topics, EventTime now)
     {
         var value = report.Value.Span;
-        var body = report.Topic switch
+        var (body, apiKey) = report.Topic switch
         {
-            Topics.Orders => EventBodies.Of(RecordCodec.DecodeOrder(value)),
-            Topics.Returns => EventBodies.Of(RecordCodec.DecodeReturn(value), report.Currency!),
-            Topics.Engagements => EventBodies.Of(RecordCodec.DecodeEngagement(value)),
-            Topics.Labels => EventBodies.Of(RecordCodec.DecodeLabel(value)),
-            Topics.Captures => EventBodies.Of(RecordCodec.DecodeCapture(value)),
-            Topics.Voids => EventBodies.Of(RecordCodec.DecodeVoid(value)),
+            Topics.Orders when RecordCodec.DecodeOrder(value) is var order => (EventBodies.Of(order), order.ApiKeyId),
+            Topics.Returns => (EventBodies.Of(RecordCodec.DecodeReturn(value), report.Currency!), null),
+            Topics.Engagements when RecordCodec.DecodeEngagement(value) is var engagement => (EventBodies.Of(engagement), engagement.ApiKeyId),
+            Topics.Labels when RecordCodec.DecodeLabel(value) is var label => (EventBodies.Of(label), label.Actor),
+            Topics.Captures when RecordCodec.DecodeCapture(value) is var capture => (EventBodies.Of(capture), capture.ApiKeyId),
+            Topics.Voids when RecordCodec.DecodeVoid(value) is var voided => (EventBodies.Of(voided), voided.ApiKeyId),
             _ => throw new ArgumentException($"'{report.Topic}' carries no reports.", nameof(report)),
         };
         var code = JsonNamingPolicy.SnakeCaseLower.ConvertName(outcome.Refusal.ToString());
@@ -33,6 +33,7 @@ internal static class DeadReport
             new("dead-letter-partition", RecordHeaders.Of(report.Partition)),
             new("dead-letter-offset", RecordHeaders.Of(report.Offset)),
             new("dead-letter-at", RecordHeaders.Of(now.ToString())),
+            .. apiKey is null ? [] : (KeyValuePair<string, byte[]>[])[new(RecordHeaders.ApiKey, RecordHeaders.Of(apiKey))],      // sent again, it speaks for whom it spoke
         ]);
     }
 }

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text;
 using Confluent.Kafka;
 using Promotions.Domain;
 
@@ -14,16 +13,16 @@ internal sealed class Publisher : IDisposable
     private readonly IProducer<byte[], byte[]> _outputs;
     private readonly TopicNames _names;
     private readonly Action<Exception> _fault;
+    private readonly TimeProvider _time;
     private readonly Action<string, string> _deadLettered;
     private readonly ManualResetEvent _closed = new(false);
 
     /// <param name="fault">What must never be lost cannot be sent: the driver stops.</param>
     /// <param name="deadLettered">Topic and reason.</param>
-    public Publisher(Clients clients, Action<Exception> fault, Action<string, string> deadLettered)
+    public Publisher(Clients clients, TimeProvider time, Action<Exception> fault, Action<string, string> deadLettered)
     {
         (_hops, _outputs, _names) = (clients.HopProducer(), clients.OutputProducer(), clients.Names);
-        (_fault, _deadLettered) = (fault, deadLettered);
-
+        (_time, _fault, _deadLettered) = (time, fault, deadLettered);
     }
 
     public void SendFrame(TopicPartition to, byte[] frame, AckInterval interval)
@@ -57,7 +56,7 @@ internal sealed class Publisher : IDisposable
     public void SendLetter(KafkaLetter letter, AckInterval interval)
     {
         interval.Add();
-        Send(_outputs, new(_names.DeadLetters, Partition.Any), letter.ToMessage(), interval);
+        Send(_outputs, new(_names.DeadLetters, Partition.Any), letter.ToMessage(EventTime.Now(_time)), interval);
         _deadLettered(letter.Topic, letter.Reason);
     }
 
@@ -125,49 +124,8 @@ internal sealed class Publisher : IDisposable
             return;
         }
 
-        var reason = string.Create(CultureInfo.InvariantCulture, $"It could not be published: {error.Reason} ({error.Code}).");
+        var reason = string.Create(CultureInfo.InvariantCulture, $"not_published: {error.Reason} ({error.Code})");
         SendLetter(new(topic, partition.Value, -1, message.Key, message.Value, new(message.Timestamp.UnixTimestampMs), reason, KafkaLetter.Copy(message.Headers)), interval);
         interval.Done();
     }
-}
-
-/// <summary>A record that was given up, as it lies in the dead letters: its key and value as they were, and in headers where it came from and why.</summary>
-/// <param name="Offset">−1 for a record that was to leave.</param>
-internal sealed record KafkaLetter(
-    string Topic, int Partition, long Offset, byte[]? Key, byte[]? Value, EventTime At, string Reason, IReadOnlyList<KeyValuePair<string, byte[]>> Headers)
-{
-    private const string Own = "letter-";
-
-    /// <summary>More of a value would make a letter that is itself too large.</summary>
-    private const int ValueBytesMax = 800_000;
-
-    public Message<byte[], byte[]> ToMessage()
-    {
-        var headers = new Headers
-        {
-            { Own + "topic", Encoding.UTF8.GetBytes(Topic) },
-            { Own + "partition", Text(Partition) },
-            { Own + "offset", Text(Offset) },
-            { Own + "at", Text(At.UnixMilliseconds) },
-            { Own + "reason", Encoding.UTF8.GetBytes(Reason.Length > 2_000 ? Reason[..2_000] : Reason) },
-        };
-        if (Value is { Length: > ValueBytesMax }) headers.Add(Own + "cut-from", Text(Value.Length));
-        foreach (var (name, value) in Headers) headers.Add(name, value);
-        return new() { Key = Key!, Value = (Value is { Length: > ValueBytesMax } ? Value[..ValueBytesMax] : Value)!, Headers = headers };
-    }
-
-    /// <exception cref="InvalidDataException">It is no letter of ours.</exception>
-    public static KafkaLetter FromMessage(Message<byte[], byte[]> message)
-    {
-        var own = message.Headers?.Where(h => h.Key.StartsWith(Own, StringComparison.Ordinal)).ToDictionary(h => h.Key, h => Encoding.UTF8.GetString(h.GetValueBytes()), StringComparer.Ordinal) ?? [];
-        if (!own.TryGetValue(Own + "topic", out var topic) || own.ContainsKey(Own + "cut-from")) throw new InvalidDataException(topic is null ? "The record is no dead letter." : "The letter's value was cut: it cannot be sent again.");
-        return new(topic, Number(own, "partition"), Number(own, "offset"), message.Key, message.Value, new(Number64(own, "at")), own.GetValueOrDefault(Own + "reason", ""),
-            [.. message.Headers!.Where(h => !h.Key.StartsWith(Own, StringComparison.Ordinal)).Select(h => KeyValuePair.Create(h.Key, h.GetValueBytes()))]);
-    }
-
-    public static IReadOnlyList<KeyValuePair<string, byte[]>> Copy(Headers? headers) => headers is { Count: > 0 } ? [.. headers.Select(h => KeyValuePair.Create(h.Key, h.GetValueBytes()))] : [];
-
-    private static byte[] Text(long number) => Encoding.ASCII.GetBytes(number.ToString(CultureInfo.InvariantCulture));
-    private static int Number(Dictionary<string, string> own, string name) => (int)Number64(own, name);
-    private static long Number64(Dictionary<string, string> own, string name) => long.TryParse(own.GetValueOrDefault(Own + name), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) ? number : -1;
 }
