@@ -17,8 +17,11 @@ internal sealed class PostgresLedgerReader(NpgsqlDataSource source, Sequencer se
 
     public long LastOutboxPosition => Place("SELECT outbox FROM head");
 
-    public Decision? FindDecision(string redemptionId) =>
-        Query.First(source, $"SELECT {Rows.DecisionColumns} FROM command c JOIN decision d ON d.entry = c.entry LEFT JOIN hold h ON h.entry = d.entry WHERE c.id = $1", Rows.ReadDecision, redemptionId);
+    private const string DecisionById = $"SELECT {Rows.DecisionColumns} FROM command c JOIN decision d ON d.entry = c.entry LEFT JOIN hold h ON h.entry = d.entry WHERE c.id = $1";
+
+    public Decision? FindDecision(string redemptionId) => Query.First(source, DecisionById, Rows.ReadDecision, redemptionId);
+
+    public ValueTask<Decision?> FindDecisionAsync(string redemptionId, CancellationToken cancellationToken) => Query.FirstAsync(source, DecisionById, Rows.ReadDecision, cancellationToken, redemptionId);
 
     public IReadOnlyList<Decision> LatestDecisions(int max, long beforePosition = long.MaxValue) =>
         Query.Many(source, $"SELECT {Rows.DecisionColumns} FROM {Rows.DecisionTables} WHERE d.entry < $1 ORDER BY d.entry DESC LIMIT $2", Rows.ReadDecision, beforePosition, max);

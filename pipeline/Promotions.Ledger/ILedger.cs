@@ -104,6 +104,9 @@ public static class OutboxTypes
 public interface ILedgerReader
 {
     Decision? FindDecision(string redemptionId);
+
+    /// <summary>The same without holding the caller's thread where the ledger is a server: for what every request asks.</summary>
+    ValueTask<Decision?> FindDecisionAsync(string redemptionId, CancellationToken cancellationToken) => new(FindDecision(redemptionId));
     IReadOnlyList<Decision> LatestDecisions(int max, long beforePosition = long.MaxValue);
     IReadOnlyList<Decision> LatestDecisionsOf(string customerId, int max);
     IReadOnlyList<Flag> Flags(bool openOnly, int max, long beforePosition = long.MaxValue);

@@ -10,11 +10,11 @@ namespace Promotions.Processing;
 /// <summary>What a gateway answers from the ledger, whatever driver decides: recorded answers, dry runs, qualifications. Safe from any thread.</summary>
 public sealed class LedgerAnswers(ILedger ledger, TimeProvider time)
 {
-    /// <summary>The first rung of the ladder, asked on the caller's thread: a retry is answered without being observed again.</summary>
+    /// <summary>The first rung of the ladder, asked before the pipeline is: a retry is answered without being observed again.</summary>
     /// <returns>Null where nothing is recorded under the id.</returns>
-    public LedgerOutcome? Recorded(RedemptionRequest request)
+    public async ValueTask<LedgerOutcome?> RecordedAsync(RedemptionRequest request, CancellationToken cancellationToken)
     {
-        if (ledger.Reader.FindDecision(request.Id) is not { } decision) return null;
+        if (await ledger.Reader.FindDecisionAsync(request.Id, cancellationToken).ConfigureAwait(false) is not { } decision) return null;
         return decision.Proposal.Request.RequestHash.Span.SequenceEqual(request.RequestHash.Span)
             ? new(decision.Position, LedgerRefusal.None, true, decision, null)
             : new(decision.Position, LedgerRefusal.SameIdDifferentContent, false, null, $"Redemption '{request.Id}' was recorded with other content.");

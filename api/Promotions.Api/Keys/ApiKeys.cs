@@ -18,6 +18,7 @@ public sealed class ApiKeys(ISettingsStore settings, RandomNumberGenerator rando
     private readonly Lock _loading = new();
     private readonly byte[] _nobodysHash = RandomBytes(random, SHA256.HashSizeInBytes);
     private long _loadedAt = long.MinValue;
+    private int _reloading;
 
     /// <summary>The live key that this text proves, or null. An unknown id costs the same as a wrong secret.</summary>
     public ApiKey? Find(ReadOnlySpan<char> text)
@@ -103,21 +104,52 @@ public sealed class ApiKeys(ISettingsStore settings, RandomNumberGenerator rando
         Keep(record);
     }
 
+    /// <summary>Under traffic one request in so many has the keys read beside it, at half the time that they are good for, and none waits. Only the first one after a pause waits, and those that come with it.</summary>
     private void ReloadWhenDue()
     {
-        var loadedAt = Volatile.Read(ref _loadedAt);
-        if (loadedAt != long.MinValue && time.GetElapsedTime(loadedAt) < options.KeysReloadAfter) return;
-        Reload();
+        var age = Age();
+        if (age >= options.KeysReloadAfter)
+        {
+            lock (_loading)
+            {
+                if (Age() >= options.KeysReloadAfter) Load();       // whoever waited here finds what the one before has read
+            }
+        }
+        else if (age >= options.KeysReloadAfter / 2 && Interlocked.Exchange(ref _reloading, 1) == 0)
+        {
+            _ = Task.Run(ReloadBeside);
+        }
+    }
+
+    private TimeSpan Age() => Volatile.Read(ref _loadedAt) is var loadedAt && loadedAt == long.MinValue ? TimeSpan.MaxValue : time.GetElapsedTime(loadedAt);
+
+    private void ReloadBeside()
+    {
+        try
+        {
+            Reload();
+        }
+        catch (LedgerFaultException)
+        {
+            // Told to whoever asks once what is known is too old to be used.
+        }
+        finally
+        {
+            Volatile.Write(ref _reloading, 0);
+        }
     }
 
     private void Reload()
     {
-        lock (_loading)
-        {
-            foreach (var (_, value) in settings.List(SettingsScope))
-                Keep((JsonSerializer.Deserialize(value, KeysJson.Default.KeyDocument) ?? throw new InvalidDataException("An API key's record is empty.")).ToRecord());
-            Volatile.Write(ref _loadedAt, time.GetTimestamp());
-        }
+        lock (_loading) Load();
+    }
+
+    private void Load()
+    {
+        var began = time.GetTimestamp();
+        foreach (var (_, value) in settings.List(SettingsScope))
+            Keep((JsonSerializer.Deserialize(value, KeysJson.Default.KeyDocument) ?? throw new InvalidDataException("An API key's record is empty.")).ToRecord());
+        Volatile.Write(ref _loadedAt, began);
     }
 
     /// <summary>A record read before a revocation must not undo it: revoked stays revoked, and the bucket stays as full as it is.</summary>

@@ -50,7 +50,7 @@ public sealed class KafkaGateway : IRedemptionGateway, IAsyncDisposable
     public async Task<LedgerOutcome> RedeemAsync(RedemptionRequest request, CancellationToken cancellationToken)
     {
         var isRedemption = request.Kind is AttemptKind.Redemption;
-        if (isRedemption && _answers.Recorded(request) is { } recorded) return recorded;
+        if (isRedemption && await _answers.RecordedAsync(request, cancellationToken).ConfigureAwait(false) is { } recorded) return recorded;
         var deadline = EventTime.Now(_time).Plus(_options.AnswerWithin);
         if (request.Deadline is { } callers && callers < deadline) deadline = callers;
         var headers = HeadersOf(request.ApiKeyId);

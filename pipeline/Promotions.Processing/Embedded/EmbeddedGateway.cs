@@ -18,7 +18,7 @@ public sealed class EmbeddedGateway(EmbeddedDriver driver, ILedger ledger, Func<
 
     public async Task<LedgerOutcome> RedeemAsync(RedemptionRequest request, CancellationToken cancellationToken)
     {
-        if (request.Kind is AttemptKind.Redemption && _answers.Recorded(request) is { } recorded) return recorded;
+        if (request.Kind is AttemptKind.Redemption && await _answers.RecordedAsync(request, cancellationToken).ConfigureAwait(false) is { } recorded) return recorded;
         var entities = ChannelEntities.Of(request, inputs().Policy.For(request.Channel));
         var answer = await SubmitAsync(Topics.Requests, request.Id, ObservedRequest.Encode(_intake.Accept(request), entities), request.At, isDeferred: false, cancellationToken).ConfigureAwait(false);
         return answer is DecisionProposal proposal ? _answers.DryRun(proposal) : (LedgerOutcome)answer!;

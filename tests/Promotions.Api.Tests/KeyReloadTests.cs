@@ -1,0 +1,81 @@
+using System.Security.Cryptography;
+using Microsoft.Extensions.Time.Testing;
+using Promotions.Api.Keys;
+using Promotions.Domain;
+using Promotions.Ledger;
+
+namespace Promotions.Api.Tests;
+
+/// <summary>Keys are asked for by every request, and read from a store that may be slow.</summary>
+public sealed class KeyReloadTests
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private readonly FakeTimeProvider _time = new();
+    private readonly Store _store = new();
+    private readonly RandomNumberGenerator _random = RandomNumberGenerator.Create();
+
+    [Fact]
+    public async Task Under_traffic_nobody_waits_for_a_slow_store()
+    {
+        var (keys, text) = await StartAsync();
+        _time.Advance(TimeSpan.FromMilliseconds(600));
+        _store.Open.Reset();
+        Assert.NotNull(keys.Find(text));                    // it has the keys read beside it
+        Assert.True(_store.Reading.Wait(Patience));
+        Assert.NotNull(keys.Find(text));                    // and others go on, while the store does not answer
+        Assert.Equal(2, _store.Reads);
+        _store.Open.Set();
+    }
+
+    [Fact]
+    public async Task After_a_pause_many_at_once_wait_for_one_reading_and_see_what_was_revoked_meanwhile()
+    {
+        var (keys, text) = await StartAsync();
+        var elsewhere = new ApiKeys(_store, _random, _time, new ApiOptions());
+        await elsewhere.RevokeAsync(text.Split('_')[^2], Actor.System, CancellationToken.None);
+        var before = _store.Reads;
+        _time.Advance(TimeSpan.FromSeconds(2));
+        _store.Open.Reset();
+        _store.Reading.Reset();
+        var asked = Enumerable.Range(0, 8).Select(_ => Task.Factory.StartNew(() => keys.Find(text), TaskCreationOptions.LongRunning)).ToList();
+        Assert.True(_store.Reading.Wait(Patience));
+        _store.Open.Set();
+        Assert.All(await Task.WhenAll(asked).WaitAsync(Patience), Assert.Null);
+        Assert.Equal(before + 1, _store.Reads);
+    }
+
+    private async Task<(ApiKeys Keys, string Text)> StartAsync()
+    {
+        var keys = new ApiKeys(_store, _random, _time, new ApiOptions());
+        var (record, text) = await keys.CreateAsync("till", KeyScopes.Checkout, [], null, Actor.System, CancellationToken.None);
+        Assert.Equal(record.Id, keys.Find(text)!.Id);
+        return (keys, text);
+    }
+
+    /// <summary>Settings that answer when they are let.</summary>
+    private sealed class Store : ISettingsStore
+    {
+        private readonly Dictionary<string, string> _values = [];
+        private int _reads;
+
+        public ManualResetEventSlim Open { get; } = new(true);
+        public ManualResetEventSlim Reading { get; } = new(false);
+        public int Reads => Volatile.Read(ref _reads);
+
+        public string? Find(string scope, string name) => throw new NotSupportedException();
+
+        public IReadOnlyList<KeyValuePair<string, string>> List(string scope)
+        {
+            Interlocked.Increment(ref _reads);
+            if (!Open.IsSet) Reading.Set();
+            Assert.True(Open.Wait(Patience));
+            lock (_values) return [.. _values];
+        }
+
+        public Task PutAsync(string scope, string name, string? value, Actor actor, CancellationToken cancellationToken)
+        {
+            lock (_values) _values[name] = value!;
+            return Task.CompletedTask;
+        }
+    }
+}
