@@ -24,6 +24,7 @@ using Promotions.Ledger;
 using Promotions.Processing;
 using Promotions.Processing.Changes;
 using Promotions.Processing.Decisions;
+using Promotions.Processing.Reviews;
 
 namespace Promotions.Api;
 
@@ -50,6 +51,9 @@ public static class PromotionsApi
         services.AddSingleton(provider => new SmallestChangeFinder(
             provider.GetRequiredService<IFeatureCatalog>(), provider.GetRequiredService<ServedModels>().Find,
             version => provider.GetRequiredService<FraudPolicies>().Find(version)?.Policy, provider.GetRequiredService<ILedger>().Reader.FindCampaign));
+        services.AddSingleton(provider => new OpenCases(provider.GetRequiredService<ILedger>().Reader));
+        services.AddSingleton(provider => new SimilarCases(provider.GetRequiredService<ILedger>().Reader, provider.GetRequiredService<DecisionExplainer>()));
+        services.AddSingleton(provider => new ReviewDesk(provider.GetRequiredService<ILedger>().Reader, provider.GetRequiredService<IRedemptionGateway>(), provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton<BulkOperations>();
         services.AddHostedService(provider => provider.GetRequiredService<BulkOperations>());
         services.AddSingleton(new AnonymousBuckets(
@@ -60,6 +64,9 @@ public static class PromotionsApi
             provider.GetRequiredService<IRedemptionGateway>(),
             provider.GetRequiredService<DecisionExplainer>(),
             provider.GetRequiredService<SmallestChangeFinder>(),
+            provider.GetRequiredService<OpenCases>(),
+            provider.GetRequiredService<ReviewDesk>(),
+            provider.GetRequiredService<SimilarCases>(),
             provider.GetRequiredService<FraudPolicies>(),
             provider.GetRequiredService<AccountBook>(),
             provider.GetRequiredService<FlagRulesStore>(),

@@ -44,6 +44,9 @@ public sealed class FlagRulesBody
 
     [Required, Range(1, 720)]
     public long? FreezeHours { get; set; }
+
+    [Range(0, 1_000_000), Description("Flags that reviewers answer in a day; as it was when left out, 50 where it was never set.")]
+    public long? ReviewsPerDay { get; set; }
 }
 
 /// <summary>Accounts for the dashboard: the same checks, versions and audit as <c>/v1/customers/{id}/standing</c>.</summary>
@@ -56,6 +59,9 @@ public interface IAccountDesk
 
     /// <summary>The probability from which on an unanswered flag is counted beside the bell, 0 to 1.</summary>
     double NotifyFrom { get; }
+
+    /// <summary>Flags that reviewers answer in a day.</summary>
+    int ReviewsPerDay { get; }
 
     /// <param name="keyId">Of the admin who asks: the audit log names it.</param>
     Task<DeskAnswer> PutAsync(string customerId, StandingBody body, string keyId, CancellationToken cancellationToken);

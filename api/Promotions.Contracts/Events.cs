@@ -88,7 +88,18 @@ public sealed class FlagAnswerBody
 /// <param name="Position">Of its entry in the log.</param>
 public sealed record RecordedAnswer(string Id, long Position);
 
-public sealed record FlagAnswer(RedemptionAnswer Redemption, bool? Abuse, string? AnsweredBy, [property: DataType(DataType.DateTime)] string? AnsweredAt);
+/// <param name="AtStake">Lost if the verdict is wrong, by the costs of the policy in force.</param>
+/// <param name="ExpectedCost">Lost, expected, if nobody looks.</param>
+public sealed record FlagAnswer(
+    RedemptionAnswer Redemption, bool? Abuse, string? AnsweredBy, [property: DataType(DataType.DateTime)] string? AnsweredAt, MoneyBody AtStake, MoneyBody ExpectedCost);
 
-/// <param name="NextBefore">Pass it as <c>before</c> for the next page; null when this was the last.</param>
-public sealed record FlagsAnswer(IReadOnlyList<FlagAnswer> Flags, long? NextBefore);
+/// <param name="NextBefore">Newest first: pass it as <c>before</c> for the next page; null when this was the last.</param>
+/// <param name="NextAfter">By cost: pass it as <c>after</c> for the next page; null when this was the last.</param>
+/// <param name="Queue">By cost only.</param>
+public sealed record FlagsAnswer(IReadOnlyList<FlagAnswer> Flags, long? NextBefore, string? NextAfter, ReviewQueueAnswer? Queue);
+
+/// <param name="Open">Flags without an answer that were put in order: all there are, or the newest ones where there are more.</param>
+/// <param name="OpenIsAll">False where there are more than were put in order.</param>
+/// <param name="AnsweredToday">Since midnight UTC, in all channels.</param>
+/// <param name="PerDay">What reviewers answer in a day, as set in the flag rules.</param>
+public sealed record ReviewQueueAnswer(int Open, bool OpenIsAll, long AnsweredToday, long PerDay);

@@ -42,6 +42,28 @@ internal sealed class PostgresLedgerReader(NpgsqlDataSource source, Sequencer se
         Query.Many(source, "SELECT entry, redemption_id, abuse, source, at FROM label WHERE entry > $1 ORDER BY entry LIMIT $2",
             row => new RecordedLabel(row.GetInt64(0), row.GetString(1), row.GetBoolean(2), row.GetString(3), new(row.GetInt64(4))), afterPosition, max);
 
+    public IReadOnlyList<OpenFlag> OpenFlags(int max) =>
+        Query.Many(source, "SELECT f.entry, h.state FROM flag f LEFT JOIN hold h ON h.entry = f.entry WHERE f.answer IS NULL ORDER BY f.entry DESC LIMIT $1",
+            row => new OpenFlag(row.GetInt64(0), row.IsDBNull(1) ? HoldState.None : (HoldState)row.GetInt16(1)), max);
+
+    public long AnswersSince(EventTime since) =>
+        Query.First(source, "SELECT count(*) FROM flag WHERE answered_at >= $1", row => row.GetInt64(0), since.UnixMilliseconds);
+
+    public IReadOnlyList<RedemptionLabel> LabelsOf(IReadOnlyList<string> redemptionIds) => Query.Many(source, """
+        SELECT e.command_id, l.redemption_id, l.entry, l.abuse, l.source, l.note, l.actor, l.at
+        FROM unnest($1) WITH ORDINALITY r (id, nr) JOIN label l ON l.redemption_id = r.id JOIN entry e ON e.id = l.entry ORDER BY r.nr, l.entry
+        """, row => new RedemptionLabel(row.GetString(0), row.GetString(1), row.GetInt64(2), row.GetBoolean(3), row.GetString(4), Rows.OptionalText(row, 5), row.GetString(6), new(row.GetInt64(7))),
+        [redemptionIds.ToArray()]);
+
+    public IReadOnlyList<LabelledDecision> LatestLabelled(int max) => Query.Many(source, $"""
+        SELECT {Rows.DecisionColumns}, l.abuse, l.source, l.at FROM (SELECT entry, redemption_id, abuse, source, at FROM label ORDER BY entry DESC LIMIT $1) l
+        JOIN command c ON c.id = l.redemption_id JOIN decision d ON d.entry = c.entry LEFT JOIN hold h ON h.entry = d.entry ORDER BY l.entry DESC
+        """, row => new LabelledDecision(Rows.ReadDecision(row), row.GetBoolean(8), row.GetString(9), new(row.GetInt64(10))), max);
+
+    public IReadOnlyList<CustomerOrder> OrdersOf(string customerId, int max) => Query.Many(source, """
+        SELECT e.command_id, e.at, p.currency, p.total, p.returned FROM purchase p JOIN entry e ON e.id = p.entry WHERE p.customer = $1 ORDER BY p.entry DESC LIMIT $2
+        """, row => new CustomerOrder(row.GetString(0), new(row.GetInt64(1)), row.GetString(2), row.GetInt64(3), row.GetInt64(4)), customerId, max);
+
     public IReadOnlyList<Balance> BalancesOf(string customerId)
     {
         var now = EventTime.Now(time);

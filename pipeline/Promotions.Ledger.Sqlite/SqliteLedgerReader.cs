@@ -48,6 +48,30 @@ internal sealed class SqliteLedgerReader(ReaderPool readers, Writer writer, Time
         Many(db.Prepare("SELECT position, redemption_id, abuse, source, at FROM label WHERE position > ? ORDER BY position LIMIT ?").Bind(1, afterPosition).Bind(2, max),
             row => new RecordedLabel(row.Long(0), row.Text(1), row.Long(2) != 0, row.Text(3), new(row.Long(4)))));
 
+    public IReadOnlyList<OpenFlag> OpenFlags(int max) => readers.Read(db =>
+        Many(db.Prepare("SELECT f.position, h.state FROM flag f LEFT JOIN hold h ON h.position = f.position WHERE f.answer IS NULL ORDER BY f.position DESC LIMIT ?").Bind(1, max),
+            row => new OpenFlag(row.Long(0), row.IsNull(1) ? HoldState.None : (HoldState)row.Int(1))));
+
+    public long AnswersSince(EventTime since) => readers.Read(db =>
+    {
+        var row = db.Prepare("SELECT count(*) FROM flag WHERE answered_at >= ?").Bind(1, since.UnixMilliseconds);
+        using (row.Scope()) return row.Step() ? row.Long(0) : 0;
+    });
+
+    public IReadOnlyList<RedemptionLabel> LabelsOf(IReadOnlyList<string> redemptionIds) => readers.ReadMoment(db =>
+        (IReadOnlyList<RedemptionLabel>)[.. redemptionIds.SelectMany(id =>
+            Many(db.Prepare("SELECT e.command_id, l.redemption_id, l.position, l.abuse, l.source, l.note, l.actor, l.at FROM label l JOIN entry e ON e.position = l.position WHERE l.redemption_id = ? ORDER BY l.position")
+                .Bind(1, id), row => new RedemptionLabel(row.Text(0), row.Text(1), row.Long(2), row.Long(3) != 0, row.Text(4), row.OptionalText(5), row.Text(6), new(row.Long(7)))))]);
+
+    // CROSS JOIN keeps SQLite at the newest labels: it never sorts all decisions.
+    public IReadOnlyList<LabelledDecision> LatestLabelled(int max) => readers.Read(db =>
+        Many(db.Prepare($"SELECT {Rows.DecisionColumns}, l.abuse, l.source, l.at FROM label l CROSS JOIN command c ON c.id = l.redemption_id CROSS JOIN decision d ON d.position = c.position LEFT JOIN hold h ON h.position = d.position ORDER BY l.position DESC LIMIT ?")
+            .Bind(1, max), row => new LabelledDecision(Rows.ReadDecision(row), row.Long(8) != 0, row.Text(9), new(row.Long(10)))));
+
+    public IReadOnlyList<CustomerOrder> OrdersOf(string customerId, int max) => readers.Read(db =>
+        Many(db.Prepare("SELECT e.command_id, e.at, p.currency, p.total, p.returned FROM purchase p JOIN entry e ON e.position = p.position WHERE p.customer = ? ORDER BY p.position DESC LIMIT ?")
+            .Bind(1, customerId).Bind(2, max), row => new CustomerOrder(row.Text(0), new(row.Long(1)), row.Text(2), row.Long(3), row.Long(4))));
+
     public IReadOnlyList<Balance> BalancesOf(string customerId) => readers.ReadMoment(db =>
     {
         var now = EventTime.Now(time);

@@ -101,7 +101,7 @@ public static class OutboxTypes
 }
 
 /// <summary>Bounded reads of committed state. Safe from any thread.</summary>
-public interface ILedgerReader
+public interface ILedgerReader : IReviewReader
 {
     Decision? FindDecision(string redemptionId);
 

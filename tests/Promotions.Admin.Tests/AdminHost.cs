@@ -17,6 +17,7 @@ using Promotions.Ledger.Sqlite;
 using Promotions.Processing;
 using Promotions.Processing.Changes;
 using Promotions.Processing.Decisions;
+using Promotions.Processing.Reviews;
 using Promotions.Processing.Statistics;
 using Promotions.Scoring;
 
@@ -72,6 +73,9 @@ internal sealed class AdminHost : IAsyncDisposable, IAdminSignIn
         builder.Services.AddSingleton<IAccountDesk>(host.Accounts);
         builder.Services.AddSingleton(new DecisionExplainer(new ThreeFeatures(), hash => hash == ThreeFeatures.Model ? new ThreeFeatures() : null));
         builder.Services.AddSingleton(new SmallestChangeFinder(new ThreeFeatures(), _ => null, _ => null, (_, _) => null));
+        builder.Services.AddSingleton(provider => new OpenCases((ILedgerReader)(object)host.Reader));
+        builder.Services.AddSingleton(provider => new SimilarCases((ILedgerReader)(object)host.Reader, provider.GetRequiredService<DecisionExplainer>()));
+        builder.Services.AddSingleton(provider => new ReviewDesk((ILedgerReader)(object)host.Reader, provider.GetRequiredService<IRedemptionGateway>(), provider.GetRequiredService<TimeProvider>()));
         builder.Services.AddSingleton<IAdminSignIn>(host);
         host._app = builder.Build();
         host._app.MapPromotionsAdmin();

@@ -44,7 +44,7 @@ public sealed class DashboardTests(Browser browser) : IAsyncLifetime
         await Expect(page).ToHaveURLAsync(new Regex("/campaigns$"));
         await page.GetByRole(AriaRole.Button, new() { Name = "Sign out" }).ClickAsync();
         await Expect(page).ToHaveURLAsync(new Regex("/sign-in"));
-        await page.GotoAsync("/flags");
+        await page.GotoAsync("/review");
         await Expect(page).ToHaveURLAsync(new Regex("/sign-in"));
     }
 
@@ -77,7 +77,7 @@ public sealed class DashboardTests(Browser browser) : IAsyncLifetime
         _host.Revoked = true;
         await Expect(page.GetByRole(AriaRole.Alert)).ToContainTextAsync("its key is no longer valid");
         await Expect(page).ToHaveURLAsync(new Regex("/sign-in"));
-        await page.GotoAsync("/flags");
+        await page.GotoAsync("/review");
         await Expect(page).ToHaveURLAsync(new Regex("/sign-in"));
         await page.GetByLabel("Admin key").FillAsync(AdminHost.Key);
         await page.Keyboard.PressAsync("Enter");
@@ -89,7 +89,7 @@ public sealed class DashboardTests(Browser browser) : IAsyncLifetime
     {
         await using var host = await AdminHost.StartAsync(options => options.RefreshEvery = options.SessionCheckEvery = TimeSpan.FromHours(1));
         await Fixture.FillAsync(host);
-        var page = await SignedInAsync(host, "/flags/r-blocked");
+        var page = await SignedInAsync(host, "/decisions/r-blocked");
         var agree = page.GetByRole(AriaRole.Button, new() { Name = "Agree: abuse" });
         await Expect(agree).ToBeVisibleAsync();
         host.Revoked = true;
@@ -155,11 +155,11 @@ public sealed class DashboardTests(Browser browser) : IAsyncLifetime
     {
         var page = await SignedInAsync("/");
         await Expect(page.GetByText("No decisions yet")).ToBeVisibleAsync();
-        await page.GetByRole(AriaRole.Link, new() { Name = "Flags", Exact = true }).ClickAsync();
+        await page.GetByRole(AriaRole.Link, new() { Name = "Review", Exact = true }).ClickAsync();
         await Expect(page.GetByText("The queue is empty")).ToBeVisibleAsync();
         await page.GetByRole(AriaRole.Link, new() { Name = "Campaigns" }).ClickAsync();
         await Expect(page.GetByText("No campaigns yet")).ToBeVisibleAsync();
-        await page.GotoAsync("/flags/r-unknown");
+        await page.GotoAsync("/decisions/r-unknown");
         await Expect(page.GetByText("No such redemption")).ToBeVisibleAsync();
         await page.GotoAsync("/campaigns/unknown");
         await Expect(page.GetByText("No such campaign")).ToBeVisibleAsync();
@@ -187,8 +187,7 @@ public sealed class DashboardTests(Browser browser) : IAsyncLifetime
     public async Task A_flag_explains_itself_and_an_answer_becomes_a_label()
     {
         await Fixture.FillAsync(_host);
-        var page = await SignedInAsync("/flags");
-        await page.Locator("[data-row]", new() { HasText = "carl" }).ClickAsync();
+        var page = await SignedInAsync("/decisions/r-blocked");
 
         await Expect(page.Locator("[data-test=probability]")).ToContainTextAsync("97.0 %");
         await Expect(page.GetByText("9 accounts redeemed from this device in 24 h; 99 % of devices have at most 2.")).ToBeVisibleAsync();
@@ -202,14 +201,9 @@ public sealed class DashboardTests(Browser browser) : IAsyncLifetime
 
         await page.GetByLabel("Note").FillAsync("The farm of last week");
         await page.GetByRole(AriaRole.Button, new() { Name = "Agree: abuse" }).ClickAsync();
-        await Expect(page.GetByRole(AriaRole.Status)).ToContainTextAsync("Abuse, says reviewer-1");
+        await Expect(page.Locator("[data-test=answer]")).ToContainTextAsync("Abuse, says reviewer-1");
         var flag = _host.Ledger.Reader.FindFlag("r-blocked");
         Assert.Equal((true, "reviewer-1"), (flag!.Answer, flag.AnsweredBy));
-
-        await page.GotoAsync("/flags");
-        await Expect(page.Locator("[data-row]")).ToHaveCountAsync(1);
-        await page.GetByRole(AriaRole.Link, new() { Name = "All" }).ClickAsync();
-        await Expect(page.Locator("[data-row]")).ToHaveCountAsync(2);
     }
 
     [Fact]
@@ -263,7 +257,7 @@ public sealed class DashboardTests(Browser browser) : IAsyncLifetime
     public async Task Lists_are_walked_with_j_and_k_and_opened_with_enter()
     {
         await Fixture.FillAsync(_host);
-        var page = await SignedInAsync("/flags");
+        var page = await SignedInAsync("/campaigns");
         var rows = page.Locator("[data-row]");
         await Expect(rows).ToHaveCountAsync(2);
         await page.Keyboard.PressAsync("j");
@@ -276,7 +270,7 @@ public sealed class DashboardTests(Browser browser) : IAsyncLifetime
         await Expect(rows.Nth(0)).ToBeFocusedAsync();
         Assert.NotEqual("none", await rows.Nth(0).EvaluateAsync<string>("row => getComputedStyle(row).outlineStyle"));
         await page.Keyboard.PressAsync("Enter");
-        await Expect(page).ToHaveURLAsync(new Regex("/flags/r-blocked$"));
+        await Expect(page).ToHaveURLAsync(new Regex("/campaigns/spring-10$"));
     }
 
     [Fact]
@@ -304,7 +298,7 @@ public sealed class DashboardTests(Browser browser) : IAsyncLifetime
         var page = await SignedInAsync("/", width);
         foreach (var (name, path, ready) in new[]
         {
-            ("live", "/", "[data-row]"), ("flags", "/flags", "[data-row]"), ("flag", "/flags/r-blocked", ".waterfall"), ("campaigns", "/campaigns", "[data-row]"),
+            ("live", "/", "[data-row]"), ("review", "/review/r-blocked", ".waterfall"), ("decision", "/decisions/r-blocked", ".waterfall"), ("campaigns", "/campaigns", "[data-row]"),
             ("campaign", "/campaigns/spring-10", ".chart path.js-line"), ("campaign-little", "/campaigns/tea-5", "[data-test=too-little]"),
             ("system", "/system", ".tasks"),
         })

@@ -33,6 +33,8 @@ internal sealed class FixedAccountDesk : IAccountDesk
 
     public double NotifyFrom { get; set; } = 0.9;
 
+    public int ReviewsPerDay { get; set; } = 50;
+
     /// <summary>Who set what, in order.</summary>
     public List<(string KeyId, StandingBody Body)> Taken { get; } = [];
 

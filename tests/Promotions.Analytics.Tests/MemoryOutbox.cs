@@ -31,6 +31,11 @@ internal abstract class MemoryOutbox : ILedgerReader
     public IReadOnlyList<Flag> Flags(bool openOnly, int max, long beforePosition = long.MaxValue) => throw NotAsked();
     public Flag? FindFlag(string redemptionId) => throw NotAsked();
     public IReadOnlyList<RecordedLabel> Labels(long afterPosition, int max) => throw NotAsked();
+    public IReadOnlyList<OpenFlag> OpenFlags(int max) => throw NotAsked();
+    public long AnswersSince(EventTime since) => throw NotAsked();
+    public IReadOnlyList<RedemptionLabel> LabelsOf(IReadOnlyList<string> redemptionIds) => throw NotAsked();
+    public IReadOnlyList<LabelledDecision> LatestLabelled(int max) => throw NotAsked();
+    public IReadOnlyList<CustomerOrder> OrdersOf(string customerId, int max) => throw NotAsked();
     public IReadOnlyList<Balance> BalancesOf(string customerId) => throw NotAsked();
     public IReadOnlyList<CustomerCoupon> CouponsOf(string customerId) => throw NotAsked();
     public IReadOnlyList<Campaign> Campaigns() => throw NotAsked();

@@ -44,6 +44,7 @@ public sealed class ApiHost : IAsyncDisposable
     public HttpClient Http { get; }
     public string Folder => _folder;
     public SqliteLedger Ledger => _ledger;
+    public IRedemptionGateway Gateway => _redemptions.Gateway;
     public ApiKeys Keys => _app.Services.GetRequiredService<ApiKeys>();
     public Contracts.IAccountDesk AccountDesk => _app.Services.GetRequiredService<Contracts.IAccountDesk>();
     public Contracts.IPolicyDesk PolicyDesk => _app.Services.GetRequiredService<Contracts.IPolicyDesk>();

@@ -5,6 +5,13 @@
 
   document.addEventListener('keydown', event => {
     if (event.ctrlKey || event.metaKey || event.altKey || typing(event.target)) return;
+    // A page's own keys are those of its buttons.
+    const button = [...document.querySelectorAll('[data-key]')].find(one => one.dataset.key === event.key || (one.dataset.keyInList === event.key && event.target.closest('[data-cases]')));
+    if (button) {
+      event.preventDefault();
+      if (!event.repeat || button.dataset.keyInList) button.click();
+      return;
+    }
     const step = event.key === 'j' ? 1 : event.key === 'k' ? -1 : 0;
     if (step === 0) return;
     const all = rows();

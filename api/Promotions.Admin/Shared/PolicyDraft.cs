@@ -97,7 +97,7 @@ public sealed class PolicyDraft
         Trial = PolicyTrial.Of(Traffic.Attempts, Current, Draft, Seed);
     }
 
-    private static FraudCosts CostsOf(FraudCostsBody body) => new(
+    public static FraudCosts CostsOf(FraudCostsBody body) => new(
         body.WrongedCustomer ?? 0, body.Review ?? 0, body.AbuseMultiple ?? 1, body.LossMin ?? 0, body.ReviewCatches ?? 0, body.GoodsShare ?? 0);
 
     private static long Median(long[] values)

@@ -40,6 +40,14 @@ internal static class Words
     public static string Date(EventTime at) => at.ToDateTimeOffset().ToString("yyyy-MM-dd", Plain);
     public static string Iso(EventTime at) => at.ToDateTimeOffset().ToString("yyyy-MM-ddTHH:mm:ss.fffZ", Plain);
 
+    /// <summary>How long ago, in one unit: 40 s, 12 min, 3 h, 5 d.</summary>
+    public static string Age(EventTime now, EventTime at)
+    {
+        var seconds = Math.Max(0, (now.UnixMilliseconds - at.UnixMilliseconds) / 1000);
+        var (value, unit) = seconds switch { < 60 => (seconds, "s"), < 3_600 => (seconds / 60, "min"), < 86_400 => (seconds / 3_600, "h"), _ => (seconds / 86_400, "d") };
+        return value.ToString(Plain) + " " + unit;
+    }
+
     public static string Status(RedemptionStatus status) => status switch
     {
         RedemptionStatus.Approved => "approved",

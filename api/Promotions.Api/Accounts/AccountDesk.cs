@@ -13,6 +13,8 @@ internal sealed class AccountDesk(AccountBook book, FlagRulesStore rules, ApiKey
 
     public double NotifyFrom => rules.Read().NotifyFrom;
 
+    public int ReviewsPerDay => rules.Read().ReviewsPerDay;
+
     public StandingAnswer Read(string customerId) => StandingIntake.Tell(book.Find(customerId), EventTime.Now(time));
 
     public IReadOnlyList<StandingAnswer> Barred() => [.. book.Barred(BarredMax).Select(file => StandingIntake.Tell(file, EventTime.Now(time)))];

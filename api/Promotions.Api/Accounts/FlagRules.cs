@@ -12,6 +12,9 @@ namespace Promotions.Api.Accounts;
 public sealed record FlagRules(double NotifyFrom, double? FreezeFrom, int FreezeHours, long FreezeSince)
 {
     public static readonly FlagRules Default = new(0.9, null, 24, 0);
+
+    /// <summary>Flags that reviewers answer in a day, 0 to 1,000,000. Default 50.</summary>
+    public int ReviewsPerDay { get; init; } = 50;
 }
 
 /// <summary>The flag rules beside the ledger. The last write counts, and leaves an audit leaf.</summary>

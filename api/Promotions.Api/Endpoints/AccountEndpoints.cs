@@ -99,6 +99,7 @@ internal static class AccountEndpoints
         var notify = Check.Number(errors, body.NotifyFrom, "/notify_from", 0, 1);
         var freeze = body.FreezeFrom is null ? (double?)null : Check.Number(errors, body.FreezeFrom, "/freeze_from", 0, 1);
         var hours = (int)Check.Whole(errors, body.FreezeHours, "/freeze_hours", 1, (long)StandingIntake.FreezeMax.TotalHours);
+        var perDay = body.ReviewsPerDay is null ? (int?)null : (int)Check.Whole(errors, body.ReviewsPerDay, "/reviews_per_day", 0, 1_000_000);
         if (errors.Any) call.Refuse(errors);
         else if (call.Key.Record.Channels.Count > 0) call.Refuse(ProblemKind.ChannelNotAllowed);
         else
@@ -106,10 +107,10 @@ internal static class AccountEndpoints
             // A level that stays on keeps its beginning: another bell must not forget flags that are about to be looked at.
             var before = call.Services.FlagRules.Read();
             var since = before.FreezeFrom == freeze && freeze is not null ? before.FreezeSince : EventTime.Now(call.Services.Time).UnixMilliseconds;
-            var rules = await call.Services.FlagRules.PutAsync(new(notify, freeze, hours, since), call.Key.Actor).Bounded(call.Services);
+            var rules = await call.Services.FlagRules.PutAsync(new(notify, freeze, hours, since) { ReviewsPerDay = perDay ?? before.ReviewsPerDay }, call.Key.Actor).Bounded(call.Services);
             call.Answer(200, Tell(rules), ContractsJson.Default.FlagRulesBody);
         }
     }
 
-    private static FlagRulesBody Tell(FlagRules rules) => new() { NotifyFrom = rules.NotifyFrom, FreezeFrom = rules.FreezeFrom, FreezeHours = rules.FreezeHours };
+    private static FlagRulesBody Tell(FlagRules rules) => new() { NotifyFrom = rules.NotifyFrom, FreezeFrom = rules.FreezeFrom, FreezeHours = rules.FreezeHours, ReviewsPerDay = rules.ReviewsPerDay };
 }

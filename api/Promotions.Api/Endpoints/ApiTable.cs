@@ -14,6 +14,7 @@ public static class ApiTable
         .. SmallestChangeEndpoint.All,
         .. EventEndpoints.All,
         .. FlagEndpoints.All,
+        .. ReviewEndpoints.All,
         .. CampaignEndpoints.All.Where(operation => operation.Id is not "create_campaign"),
         .. PolicyEndpoints.All,
         .. ModelEndpoints.All,

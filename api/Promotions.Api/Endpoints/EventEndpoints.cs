@@ -1,5 +1,4 @@
 using System.Globalization;
-using Promotions.Api.Bulk;
 using Promotions.Api.Http;
 using Promotions.Api.Problems;
 using Promotions.Contracts.Intake;
@@ -110,21 +109,12 @@ internal static class EventEndpoints
         if (await call.ReadAsync(ContractsJson.Default.LabelBody) is not { } body || !call.TryId(body.Id, out var id)) return;
         var errors = new FieldErrors();
         if (EventIntake.Label(body, errors) is not { } label) call.Refuse(errors);
-        else await RecordLabelAsync(call, id, label.RedemptionId, label.Abuse, label.Source, label.Note);
-    }
-
-    /// <summary>A label is about the entities that its redemption touched; these come from the record, not from the caller.</summary>
-    internal static async Task RecordLabelAsync(ApiCall call, string id, string redemptionId, bool abuse, string source, string? note)
-    {
-        if (call.Services.Reader.FindDecision(redemptionId) is not { } decision || !RedemptionEndpoints.IsVisible(call, decision))
+        // A label is about the entities that its redemption touched; these come from the record, not from the caller.
+        else if (call.Services.Reader.FindDecision(label.RedemptionId) is not { } decision || !RedemptionEndpoints.IsVisible(call, decision)) call.Refuse(ProblemKind.UnknownRedemption);
+        else
         {
-            call.Refuse(ProblemKind.UnknownRedemption);
-            return;
+            var recorded = new LabelRecorded(id, label.RedemptionId, label.Abuse, label.Source, label.Note, call.Key.Id, call.At, decision.Proposal.Entities);
+            call.AnswerRecorded(id, await call.Services.Gateway.RecordAsync(recorded, CancellationToken.None).Bounded(call.Services));
         }
-        var label = new LabelRecorded(id, redemptionId, abuse, source, note, call.Key.Id, call.At, decision.Proposal.Entities);
-        call.AnswerRecorded(id, await call.Services.Gateway.RecordAsync(label, CancellationToken.None).Bounded(call.Services));
     }
-
-    /// <summary>One answer per flag and answer: sent again it changes nothing, and a change of mind is a label of its own.</summary>
-    internal static string FlagLabelId(string redemptionId, bool abuse) => IdMaker.Derive("flag", redemptionId, abuse ? "abuse" : "honest");
 }

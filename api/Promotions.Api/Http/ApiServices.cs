@@ -13,6 +13,7 @@ using Promotions.Ledger;
 using Promotions.Processing;
 using Promotions.Processing.Changes;
 using Promotions.Processing.Decisions;
+using Promotions.Processing.Reviews;
 
 namespace Promotions.Api.Http;
 
@@ -25,6 +26,9 @@ public sealed record ApiServices(
     IRedemptionGateway Gateway,
     DecisionExplainer Explainer,
     SmallestChangeFinder Changes,
+    OpenCases Cases,
+    ReviewDesk Reviews,
+    SimilarCases Similar,
     FraudPolicies Policies,
     AccountBook Accounts,
     FlagRulesStore FlagRules,

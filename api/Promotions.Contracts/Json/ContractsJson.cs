@@ -50,6 +50,8 @@ namespace Promotions.Contracts.Json;
 [JsonSerializable(typeof(RecordedAnswer))]
 [JsonSerializable(typeof(FlagAnswer))]
 [JsonSerializable(typeof(FlagsAnswer))]
+[JsonSerializable(typeof(TimelineAnswer))]
+[JsonSerializable(typeof(SimilarCasesAnswer))]
 [JsonSerializable(typeof(CampaignAnswer))]
 [JsonSerializable(typeof(CampaignsAnswer))]
 [JsonSerializable(typeof(CouponAnswer))]

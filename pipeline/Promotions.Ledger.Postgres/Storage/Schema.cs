@@ -99,6 +99,11 @@ internal static class Schema
         UPDATE pending p SET leaf = e.leaf FROM entry e WHERE e.id = p.entry;
         ALTER TABLE pending ALTER COLUMN leaf SET NOT NULL, DROP CONSTRAINT pending_pkey, ADD PRIMARY KEY (ord);
         """,
+        """
+        CREATE INDEX label_of_redemption ON label (redemption_id, entry);
+        CREATE INDEX flag_answered ON flag (answered_at) WHERE answered_at IS NOT NULL;
+        CREATE INDEX purchase_of_customer ON purchase (customer, entry);
+        """,
     ];
 
     /// <summary>Brings the database to this build's version, all steps in one transaction.</summary>

@@ -67,6 +67,11 @@ internal static class Schema
         CREATE TABLE tree (level INTEGER NOT NULL, idx INTEGER NOT NULL, hash BLOB NOT NULL CHECK (length(hash) = 32), PRIMARY KEY (level, idx)) STRICT, WITHOUT ROWID;
         CREATE TABLE checkpoint (size INTEGER PRIMARY KEY, at INTEGER NOT NULL, root BLOB NOT NULL CHECK (length(root) = 32), note TEXT NOT NULL) STRICT;
         """,
+        """
+        CREATE INDEX label_of_redemption ON label (redemption_id, position);
+        CREATE INDEX flag_answered ON flag (answered_at) WHERE answered_at IS NOT NULL;
+        CREATE INDEX purchase_of_customer ON purchase (customer, position);
+        """,
     ];
 
     /// <summary>Brings the file to this build's version, each step in a transaction of its own.</summary>
