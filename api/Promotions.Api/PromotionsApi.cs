@@ -52,6 +52,8 @@ public static class PromotionsApi
             provider.GetRequiredService<IFeatureCatalog>(), provider.GetRequiredService<ServedModels>().Find,
             version => provider.GetRequiredService<FraudPolicies>().Find(version)?.Policy, provider.GetRequiredService<ILedger>().Reader.FindCampaign));
         services.AddSingleton(provider => new OpenCases(provider.GetRequiredService<ILedger>().Reader));
+        services.AddSingleton(provider => new RecentAttempts(provider.GetRequiredService<ILedger>().Reader));
+        services.AddSingleton(provider => new EntityGraph(provider.GetRequiredService<ILedger>().Reader, provider.GetRequiredService<RecentAttempts>()));
         services.AddSingleton(provider => new SimilarCases(provider.GetRequiredService<ILedger>().Reader, provider.GetRequiredService<DecisionExplainer>()));
         services.AddSingleton(provider => new ReviewDesk(provider.GetRequiredService<ILedger>().Reader, provider.GetRequiredService<IRedemptionGateway>(), provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton<BulkOperations>();
@@ -67,6 +69,7 @@ public static class PromotionsApi
             provider.GetRequiredService<OpenCases>(),
             provider.GetRequiredService<ReviewDesk>(),
             provider.GetRequiredService<SimilarCases>(),
+            provider.GetRequiredService<EntityGraph>(),
             provider.GetRequiredService<FraudPolicies>(),
             provider.GetRequiredService<AccountBook>(),
             provider.GetRequiredService<FlagRulesStore>(),

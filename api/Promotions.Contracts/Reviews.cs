@@ -22,3 +22,18 @@ public sealed record SimilarCasesAnswer(IReadOnlyList<SimilarCaseAnswer> Cases, 
 /// <param name="Shared">Features that speak the same way in both, the strongest first.</param>
 public sealed record SimilarCaseAnswer(
     string Id, string CustomerId, string Status, double? Score, bool Abuse, string Source, [property: DataType(DataType.DateTime)] string LabelledAt, double Distance, IReadOnlyList<string> Shared);
+
+/// <param name="Nodes">The middle first, then its neighbours, then theirs.</param>
+/// <param name="LeftOut">Neighbours that had no room.</param>
+/// <param name="LookedAt">Newest decisions that other accounts were sought in.</param>
+public sealed record NeighboursAnswer(IReadOnlyList<NeighbourAnswer> Nodes, IReadOnlyList<NeighbourEdgeAnswer> Edges, int LeftOut, int LookedAt);
+
+/// <param name="Key">A customer's id; of a device or ip the hash of its name.</param>
+/// <param name="Ring">Steps from the middle.</param>
+/// <param name="Attempts">At most 200, the newest.</param>
+/// <param name="Flagged">Of them, in review or blocked.</param>
+/// <param name="Accounts">Customers among its attempts.</param>
+public sealed record NeighbourAnswer([property: AllowedValues("customer", "device", "ip")] string Kind, string Key, int Ring, int Attempts, int Flagged, int Accounts, [property: DataType(DataType.DateTime)] string? LastAt);
+
+/// <param name="Other">The key of the device or ip.</param>
+public sealed record NeighbourEdgeAnswer(string CustomerId, [property: AllowedValues("device", "ip")] string Kind, string Other, int Attempts);

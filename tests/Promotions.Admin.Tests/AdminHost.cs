@@ -74,6 +74,7 @@ internal sealed class AdminHost : IAsyncDisposable, IAdminSignIn
         builder.Services.AddSingleton(new DecisionExplainer(new ThreeFeatures(), hash => hash == ThreeFeatures.Model ? new ThreeFeatures() : null));
         builder.Services.AddSingleton(new SmallestChangeFinder(new ThreeFeatures(), _ => null, _ => null, (_, _) => null));
         builder.Services.AddSingleton(provider => new OpenCases((ILedgerReader)(object)host.Reader));
+        builder.Services.AddSingleton(_ => new EntityGraph((ILedgerReader)(object)host.Reader, new RecentAttempts((ILedgerReader)(object)host.Reader)));
         builder.Services.AddSingleton(provider => new SimilarCases((ILedgerReader)(object)host.Reader, provider.GetRequiredService<DecisionExplainer>()));
         builder.Services.AddSingleton(provider => new ReviewDesk((ILedgerReader)(object)host.Reader, provider.GetRequiredService<IRedemptionGateway>(), provider.GetRequiredService<TimeProvider>()));
         builder.Services.AddSingleton<IAdminSignIn>(host);

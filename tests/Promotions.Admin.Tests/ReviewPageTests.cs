@@ -85,6 +85,23 @@ public sealed class ReviewPageTests(Browser browser) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task The_graph_is_walked_by_keyboard_and_leads_back()
+    {
+        var page = await OpenAsync("/review/r-review");
+        var middle = page.Locator("[data-test=middle]");
+        await Expect(middle).ToContainTextAsync("account bert: 1 attempts, 1 flagged");
+        var device = page.GetByRole(AriaRole.Button, new() { NameRegex = new("^device .*5 attempts, 3 flagged, 5 accounts") });
+        await Expect(device).ToHaveCountAsync(1);
+        await device.FocusAsync();
+        await page.Keyboard.PressAsync("Enter");
+        await Expect(middle).ToContainTextAsync("device");
+        await page.GetByRole(AriaRole.Button, new() { NameRegex = new("^account carl") }).ClickAsync();
+        await Expect(middle).ToContainTextAsync("account carl");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Back to this case" }).ClickAsync();
+        await Expect(middle).ToContainTextAsync("account bert");
+    }
+
+    [Fact]
     public async Task An_answer_of_a_colleague_takes_the_case_away_and_a_ledger_that_is_away_is_said()
     {
         var page = await OpenAsync("/review/r-review");

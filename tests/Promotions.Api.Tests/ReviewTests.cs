@@ -128,6 +128,35 @@ public sealed class ReviewTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Accounts_that_share_a_device_are_two_steps_apart_and_every_node_can_be_walked_to()
+    {
+        foreach (var (id, customer, device, ip) in ((string, string, string, string)[])
+            [("r-1", "ann", "phone", "192.0.2.1"), ("r-2", "bob", "phone", "192.0.2.2"), ("r-3", "bob", "laptop", "192.0.2.2"), ("r-4", "cid", "other", "192.0.2.9")])
+            await _host.ExpectAsync(200, "POST", "/v1/redemptions", $$"""
+                {"id": "{{id}}", "channel": "web-de", "customer": {"id": "{{customer}}"}, "context": {"device_id": "{{device}}", "ip": "{{ip}}"},
+                 "order": {"id": "o-{{id}}", "currency": "EUR", "items": [{"line": "1", "sku": "mug", "quantity": 1, "unit_price": {"amount": 1500, "currency": "EUR"} }] } }
+                """, "checkout");
+
+        var ann = (await _host.ExpectAsync(200, "GET", "/v1/entities/customer/ann/neighbours")).Json;
+        Assert.Equal([("ann", 0), ("device", 1), ("ip", 1), ("bob", 2)], Nodes(ann));
+        Assert.Equal(4, ann["looked_at"]!.GetValue<int>());
+        var phone = ann["nodes"]![1]!;
+        Assert.Equal((2, 2, 2), (phone["attempts"]!.GetValue<int>(), phone["flagged"]!.GetValue<int>(), phone["accounts"]!.GetValue<int>()));
+        Assert.Equal(EntityKey.HashOf("phone").ToString("x32", CultureInfo.InvariantCulture), phone["key"]!.GetValue<string>());
+        Assert.Equal(["ann-device-1", "ann-ip-1", "bob-device-1"], ann["edges"]!.AsArray().Select(edge => $"{edge!["customer_id"]}-{edge["kind"]}-{edge["attempts"]}").Order(StringComparer.Ordinal));
+        Assert.DoesNotContain("phone", ann.ToJsonString(), StringComparison.Ordinal);
+
+        var walked = (await _host.ExpectAsync(200, "GET", $"/v1/entities/device/{phone["key"]}/neighbours")).Json;
+        Assert.Equal([("device", 0), ("ann", 1), ("bob", 1), ("ip", 2), ("ip", 2), ("device", 2)], Nodes(walked));
+        Assert.Equal([("never", 0)], Nodes((await _host.ExpectAsync(200, "GET", "/v1/entities/customer/never/neighbours")).Json));
+        await _host.ExpectAsync(404, "GET", "/v1/entities/device/phone/neighbours");
+        await _host.ExpectAsync(403, "GET", "/v1/entities/customer/ann/neighbours", key: await _host.NewKeyAsync("\"admin\"", "\"web-fr\""));
+
+        static IEnumerable<(string, int)> Nodes(System.Text.Json.Nodes.JsonNode answer) => answer["nodes"]!.AsArray()
+            .Select(node => (node!["kind"]!.GetValue<string>() is "customer" ? node["key"]!.GetValue<string>() : node["kind"]!.GetValue<string>(), node["ring"]!.GetValue<int>()));
+    }
+
+    [Fact]
     public async Task What_reviewers_answer_in_a_day_is_set_with_the_flag_rules_and_kept_when_left_out()
     {
         await _host.ExpectAsync(200, "PUT", "/v1/policies/flags", """{"notify_from": 0.9, "freeze_hours": 24, "reviews_per_day": 80}""");

@@ -5,6 +5,8 @@
 
   document.addEventListener('keydown', event => {
     if (event.ctrlKey || event.metaKey || event.altKey || typing(event.target)) return;
+    // A drawn button answers the space bar, which would also scroll.
+    if (event.key === ' ' && event.target.closest('svg [role=button]')) event.preventDefault();
     // A page's own keys are those of its buttons.
     const button = [...document.querySelectorAll('[data-key]')].find(one => one.dataset.key === event.key || (one.dataset.keyInList === event.key && event.target.closest('[data-cases]')));
     if (button) {

@@ -1,4 +1,5 @@
 using Promotions.Domain.Decisions;
+using Promotions.Features;
 using Promotions.Ledger;
 using Promotions.Processing.Reviews;
 
@@ -6,7 +7,7 @@ namespace Promotions.Admin.Shared;
 
 /// <summary>All that a page shows of one decision.</summary>
 /// <param name="Flag">Null for a decision that was not flagged.</param>
-public sealed record CaseFile(Decision Decision, Flag? Flag, CustomerTimeline Timeline, SimilarCasesFound Similar)
+public sealed record CaseFile(Decision Decision, Flag? Flag, CustomerTimeline Timeline, SimilarCasesFound Similar, Neighbourhood Around)
 {
     private const int MomentsMax = 120;
     private const int SimilarMax = 5;
@@ -15,11 +16,12 @@ public sealed record CaseFile(Decision Decision, Flag? Flag, CustomerTimeline Ti
 
     /// <param name="before">What the page showed a moment ago: what cannot have changed is kept from it.</param>
     /// <returns>Null where the ledger has no decision with this id.</returns>
-    public static CaseFile? Read(ILedgerReader ledger, SimilarCases similar, string id, CaseFile? before)
+    public static CaseFile? Read(ILedgerReader ledger, SimilarCases similar, EntityGraph graph, string id, CaseFile? before)
     {
         if (ledger.FindDecision(id) is not { } decision) return null;
         var flag = ledger.FindFlag(id);
         if (before is not null && before.Id == id && before.Flag?.AnsweredAt == flag?.AnsweredAt) return before with { Decision = decision, Flag = flag };
-        return new(decision, flag, CustomerTimeline.Read(ledger, decision.Proposal.Request.Customer.Id, MomentsMax), similar.Find(decision, SimilarMax));
+        return new(decision, flag, CustomerTimeline.Read(ledger, decision.Proposal.Request.Customer.Id, MomentsMax), similar.Find(decision, SimilarMax),
+            graph.Around(new(EntityKind.Customer, decision.Proposal.Request.Customer.Id)));
     }
 }

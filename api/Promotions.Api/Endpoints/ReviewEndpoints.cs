@@ -4,6 +4,7 @@ using Promotions.Contracts;
 using Promotions.Contracts.Json;
 using Promotions.Domain;
 using Promotions.Domain.Events;
+using Promotions.Features;
 using Promotions.Processing.Reviews;
 
 namespace Promotions.Api.Endpoints;
@@ -31,6 +32,14 @@ internal static class ReviewEndpoints
             Answers = [new(200, ContractsJson.Default.TimelineAnswer, "Empty for a customer that was never seen.")],
             Problems = [ProblemKind.NotFound, ProblemKind.ChannelNotAllowed],
             Examples = [new("/v1/customers/c-42/timeline?max=10", 200)],
+        },
+        new("neighbours", "GET", "/v1/entities/{kind}/{key}/neighbours", Access.Admin, Tag, "Accounts, devices and ips around one of them, two steps far", NeighboursAsync)
+        {
+            Description = "kind is customer, device or ip; the key a customer's id, or the hash that an answer of this call names a device or ip by. A customer's own attempts are found however old, other accounts among the newest 20,000 decisions; "
+                + "at most 12 neighbours, and 5 behind each, those with most attempts. For keys of all channels only.",
+            Answers = [new(200, ContractsJson.Default.NeighboursAnswer, "The middle alone, without attempts, where nothing is known of it.")],
+            Problems = [ProblemKind.NotFound, ProblemKind.ChannelNotAllowed],
+            Examples = [new("/v1/entities/customer/c-42/neighbours", 200), new("/v1/entities/planet/c-42/neighbours", 404)],
         },
     ];
 
@@ -71,6 +80,28 @@ internal static class ReviewEndpoints
 
         return Task.CompletedTask;
     }
+
+    private static Task NeighboursAsync(ApiCall call)
+    {
+        var entity = new GraphEntity(call.PathValue("kind") switch { "customer" => EntityKind.Customer, "device" => EntityKind.Device, "ip" => EntityKind.Ip, _ => EntityKind.None }, call.PathValue("key"));
+        if (entity.Kind is EntityKind.None || (entity.Kind is EntityKind.Customer ? !Identifier.IsValid(entity.Key) : entity.Hash is null)) call.Refuse(ProblemKind.NotFound);
+        else if (call.Key.Record.Channels.Count > 0) call.Refuse(ProblemKind.ChannelNotAllowed);
+        else
+        {
+            var around = call.Services.Graph.Around(entity);
+            call.Answer(
+                200,
+                new NeighboursAnswer(
+                    [.. around.Nodes.Select(node => new NeighbourAnswer(
+                        NameOf(node.Entity.Kind), node.Entity.Key, node.Ring, node.Attempts, node.Flagged, node.Accounts, node.Attempts > 0 ? node.LastAt.ToString() : null))],
+                    [.. around.Edges.Select(edge => new NeighbourEdgeAnswer(edge.Customer.Key, NameOf(edge.Other.Kind), edge.Other.Key, edge.Attempts))], around.LeftOut, around.LookedAt),
+                ContractsJson.Default.NeighboursAnswer);
+        }
+
+        return Task.CompletedTask;
+    }
+
+    private static string NameOf(EntityKind kind) => kind.ToString().ToLowerInvariant();
 
     private static MomentAnswer Tell(Moment moment) => new(
         moment.At.ToString(), moment.Kind.ToString().ToLowerInvariant(), moment.Id, moment.Kind is MomentKind.Label ? null : QuantityBody.Of(moment.Amount, moment.Unit),

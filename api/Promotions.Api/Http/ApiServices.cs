@@ -29,6 +29,7 @@ public sealed record ApiServices(
     OpenCases Cases,
     ReviewDesk Reviews,
     SimilarCases Similar,
+    EntityGraph Graph,
     FraudPolicies Policies,
     AccountBook Accounts,
     FlagRulesStore FlagRules,

@@ -52,6 +52,7 @@ namespace Promotions.Contracts.Json;
 [JsonSerializable(typeof(FlagsAnswer))]
 [JsonSerializable(typeof(TimelineAnswer))]
 [JsonSerializable(typeof(SimilarCasesAnswer))]
+[JsonSerializable(typeof(NeighboursAnswer))]
 [JsonSerializable(typeof(CampaignAnswer))]
 [JsonSerializable(typeof(CampaignsAnswer))]
 [JsonSerializable(typeof(CouponAnswer))]
