@@ -56,6 +56,7 @@ public static class PromotionsApi
         services.AddSingleton(provider => new EntityGraph(provider.GetRequiredService<ILedger>().Reader, provider.GetRequiredService<RecentAttempts>()));
         services.AddSingleton(provider => new SimilarCases(provider.GetRequiredService<ILedger>().Reader, provider.GetRequiredService<DecisionExplainer>()));
         services.AddSingleton(provider => new ReviewDesk(provider.GetRequiredService<ILedger>().Reader, provider.GetRequiredService<IRedemptionGateway>(), provider.GetRequiredService<TimeProvider>()));
+        services.AddModelWatching();
         services.AddSingleton<BulkOperations>();
         services.AddHostedService(provider => provider.GetRequiredService<BulkOperations>());
         services.AddSingleton(new AnonymousBuckets(
@@ -75,6 +76,7 @@ public static class PromotionsApi
             provider.GetRequiredService<FlagRulesStore>(),
             provider.GetRequiredService<ModelRegistry>(),
             provider.GetRequiredService<ServedModels>(),
+            provider.GetRequiredService<ModelDesk>(),
             provider.GetRequiredService<IFeatureCatalog>(),
             provider.GetRequiredService<ILedger>(),
             provider.GetRequiredService<IOrderReader>(),

@@ -56,3 +56,46 @@ internal sealed class FixedAccountDesk : IAccountDesk
         return Task.FromResult(DeskAnswer.Done);
     }
 }
+
+/// <summary>One champion and one challenger, whose steps a test's browser takes. What the real one checks is tested at the API.</summary>
+internal sealed class FixedModelDesk : IModelDesk
+{
+    public const string Champion = "c1c1c1c1c1c1c1c1", Challenger = "d2d2d2d2d2d2d2d2";
+
+    private string? _proposedBy;
+
+    /// <summary>Nothing is registered and nothing decides.</summary>
+    public bool IsEmpty { get; set; }
+
+    /// <summary>What the next step is told instead of being taken.</summary>
+    public string? Problem { get; set; }
+
+    /// <summary>Who took which step, in order.</summary>
+    public List<(string Hash, string Step, string KeyId)> Taken { get; } = [];
+
+    public ModelsAnswer Read() => IsEmpty
+        ? new(1, null, "No model file was given.", [], [])
+        : new(7, Champion, null, [Challenger], [Model(Champion, "champion", "boosted trees, spring", null), Model(Challenger, "shadow", "with geography", _proposedBy)]);
+
+    public ComparisonAnswer Compare() => IsEmpty ? new(null, []) : new(Champion, [new(Challenger, 1_000, 3, 0.965, [[930, 10, 5], [8, 20, 4], [6, 2, 15]], 23, 24, 61_000, 64_000, 40, 9_000, 7_500)]);
+
+    public DriftAnswer? Drift(string hash) => hash switch
+    {
+        Champion => new(hash, 1_000, null, ["psi: device_attempts_24h"],
+            [new("score", 0.01, 0.02, [-4, -2], [0, 600, 300, 100], [0, 610, 290, 100]), new("device_attempts_24h", 0.41, 0.33, [1, 3], [0, 700, 200, 100], [0, 300, 300, 400])],
+            120, 0.04, [new(0, 100, 0.05, 0.06), new(0.9, 20, 0.94, 0.9)]),
+        Challenger => new(hash, 0, "Its file has no reference to compare with.", [], [], 0, 0, []),
+        _ => null,
+    };
+
+    public Task<DeskAnswer> StepAsync(string hash, string step, string keyId, CancellationToken cancellationToken)
+    {
+        if (Problem is { } problem) return Task.FromResult(new DeskAnswer(problem));
+        Taken.Add((hash, step, keyId));
+        _proposedBy = "Reviewer";
+        return Task.FromResult(DeskAnswer.Done);
+    }
+
+    private static ModelAnswer Model(string hash, string state, string note, string? proposedBy) =>
+        new(hash, state, "a715f685ba1fd2a8", note, "anna", "2026-06-01T09:00:00Z", proposedBy, proposedBy is null ? null : "2026-06-02T09:00:00Z", null);
+}

@@ -1,5 +1,5 @@
-using Promotions.Domain.Events;
 using Microsoft.Playwright;
+using Promotions.Domain.Events;
 using static Microsoft.Playwright.Assertions;
 
 namespace Promotions.Admin.Tests;

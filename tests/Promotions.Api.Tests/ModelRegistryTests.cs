@@ -53,6 +53,39 @@ public sealed class ModelRegistryTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_challenger_is_compared_with_the_champion_over_what_both_scored_and_over_labels()
+    {
+        var strict = await RegisterAsync(ModelOf(Abuse));
+        Assert.Equal("unknown_model", (await _host.ExpectAsync(404, "GET", $"/v1/models/{strict}/drift")).Code);
+        await RedeemAsync("r-0");                                  // before it scored: no part of the comparison
+        await StepAsync(strict, "shadow");
+        await _host.ExpectAsync(201, "POST", "/v1/campaigns", """{"id":"ten","name":"Ten","distribution":"public","currency":"EUR","benefit":{"type":"percent_off","basis_points":1000}}""");
+        for (var i = 1; i <= 7; i++) Assert.Equal(("approved", 1, "blocked"), await RedeemAsync($"r-{i}", "ten"));
+        foreach (var (id, abuse) in ((string, string)[])[("r-1", "true"), ("r-2", "false")])
+            await _host.ExpectAsync(200, "POST", "/v1/labels", $$"""{"id":"l-{{id}}","redemption_id":"{{id}}","abuse":{{abuse}},"source":"review"}""");
+
+        // It is read beside the decisions, every few seconds.
+        System.Text.Json.Nodes.JsonNode one;
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        while (true)
+        {
+            one = (await _host.ExpectAsync(200, "GET", "/v1/models/comparison")).Json["challengers"]!.AsArray().Single()!;
+            if (one["labelled"]!.GetValue<long>() == 2) break;
+            await Task.Delay(100, patience.Token);
+        }
+
+        Assert.Equal(strict, one["hash"]!.GetValue<string>());
+        Assert.Equal((7, 0d, 0, 7), (one["attempts"]!.GetValue<long>(), one["agreement"]!.GetValue<double>(), one["champion_blocked"]!.GetValue<long>(), one["challenger_blocked"]!.GetValue<long>()));
+        Assert.Equal(7, one["verdicts"]![0]![2]!.GetValue<long>());
+        Assert.Equal(7 * 200, one["challenger_blocked_value"]!.GetValue<long>());
+        Assert.Equal(0, one["champion_blocked_value"]!.GetValue<long>());
+        Assert.NotEqual(one["champion_cost"]!.GetValue<long>(), one["challenger_cost"]!.GetValue<long>());      // one lets abuse pass, the other wrongs a customer
+        var drift = (await _host.ExpectAsync(200, "GET", $"/v1/models/{strict}/drift")).Json;
+        Assert.Equal(0, drift["rows"]!.GetValue<long>());
+        Assert.Contains("no reference", drift["missing_because"]!.GetValue<string>(), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task The_champion_before_is_retired_and_can_come_back_the_way_it_came()
     {
         var (first, second) = (await RegisterAsync(ModelOf(Abuse)), await RegisterAsync(ModelOf(Honest)));
@@ -236,11 +269,12 @@ public sealed class ModelRegistryTests : IAsyncLifetime
     }
 
     /// <summary>What was decided, how many challengers said something, and what the first of them said.</summary>
-    private async Task<(string Status, int Challengers, string? First)> RedeemAsync(string id)
+    private async Task<(string Status, int Challengers, string? First)> RedeemAsync(string id, string? code = null)
     {
+        var redeemables = code is null ? "" : $$""", "redeemables": [{"type": "coupon", "code": "{{code}}"}]""";
         await _host.ExpectAsync(200, "POST", "/v1/redemptions", $$"""
             {"id": "{{id}}", "channel": "web-de", "customer": {"id": "c-{{id}}"},
-             "order": {"id": "o-{{id}}", "currency": "EUR", "items": [{"line": "1", "sku": "mug", "quantity": 1, "unit_price": {"amount": 2000, "currency": "EUR"} }]} }
+             "order": {"id": "o-{{id}}", "currency": "EUR", "items": [{"line": "1", "sku": "mug", "quantity": 1, "unit_price": {"amount": 2000, "currency": "EUR"} }]}{{redeemables}} }
             """, "checkout");
         var told = (await _host.ExpectAsync(200, "GET", $"/v1/redemptions/{id}")).Json;
         var challengers = told["decision"]!["challengers"]!.AsArray();

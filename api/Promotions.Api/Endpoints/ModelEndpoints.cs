@@ -5,7 +5,6 @@ using Promotions.Api.Problems;
 using Promotions.Contracts;
 using Promotions.Contracts.Intake;
 using Promotions.Contracts.Json;
-using Promotions.Domain;
 using Promotions.Scoring;
 
 namespace Promotions.Api.Endpoints;
@@ -22,6 +21,20 @@ internal static class ModelEndpoints
         {
             Answers = [new(200, ContractsJson.Default.ModelsAnswer, "In the order of their registration.")],
             Examples = [new("/v1/models", 200)],
+        },
+        new("compare_models", "GET", "/v1/models/comparison", Access.Admin, Tag, "Challengers beside the champion on the same live traffic", CompareAsync)
+        {
+            Description = "Verdicts of the last 24 hours, and what labels of the last 28 days made of them. At 400 decisions a second and above it is a sample.",
+            Answers = [new(200, ContractsJson.Default.ComparisonAnswer, "As known to the process that answers.")],
+            Examples = [new("/v1/models/comparison", 200)],
+        },
+        new("model_drift", "GET", "/v1/models/{hash}/drift", Access.Admin, Tag, "A serving model's live traffic against what it was measured on", DriftAsync)
+        {
+            Description = "Population stability index and Kolmogorov-Smirnov gap by feature and score over the last 24 hours, calibration against reviewers' answers of 28 days, and the alarms that hold: from 0.25, 0.20 and 0.10 "
+                + "until below 0.20, 0.15 and 0.07.",
+            Answers = [new(200, ContractsJson.Default.DriftAnswer, "As known to the process that answers.")],
+            Problems = [ProblemKind.UnknownModel],
+            Examples = [new($"/v1/models/{NoModel}/drift", 404)],
         },
         new("register_model", "POST", "/v1/models", Access.Admin, Tag, "Keep a model file as a candidate", RegisterAsync)
         {
@@ -50,10 +63,20 @@ internal static class ModelEndpoints
 
     private static Task ListAsync(ApiCall call)
     {
-        var (book, now) = (call.Services.ModelRegistry.Current, call.Services.Models.Current);
-        call.Answer(200, new ModelsAnswer(
-            book.Version, now.Champion?.ModelHash, now.MissingBecause, [.. now.Challengers.Select(challenger => challenger.ModelHash)], [.. book.Models.Select(model => Tell(call, model))]),
-            ContractsJson.Default.ModelsAnswer);
+        call.Answer(200, call.Services.ModelDesk.Read(), ContractsJson.Default.ModelsAnswer);
+        return Task.CompletedTask;
+    }
+
+    private static Task CompareAsync(ApiCall call)
+    {
+        call.Answer(200, call.Services.ModelDesk.Compare(), ContractsJson.Default.ComparisonAnswer);
+        return Task.CompletedTask;
+    }
+
+    private static Task DriftAsync(ApiCall call)
+    {
+        if (call.Services.ModelDesk.Drift(call.PathValue("hash")) is { } drift) call.Answer(200, drift, ContractsJson.Default.DriftAnswer);
+        else call.Refuse(ProblemKind.UnknownModel, "It does not serve here: only the champion and challengers see traffic.");
         return Task.CompletedTask;
     }
 
@@ -84,7 +107,7 @@ internal static class ModelEndpoints
         try
         {
             var (model, refusal) = await step(call.Services.ModelRegistry).Bounded(call.Services);
-            if (refusal is ModelRefusal.None) call.Answer(status, Tell(call, model!), ContractsJson.Default.ModelAnswer);
+            if (refusal is ModelRefusal.None) call.Answer(status, call.Services.ModelDesk.Tell(model!), ContractsJson.Default.ModelAnswer);
             else Refuse(call, refusal);
         }
         catch (ModelFileException e)
@@ -99,15 +122,9 @@ internal static class ModelEndpoints
         {
             case ModelRefusal.Unknown: call.Refuse(ProblemKind.UnknownModel); break;
             case ModelRefusal.SamePerson: call.Refuse(ProblemKind.SecondPersonNeeded); break;
-            case ModelRefusal.TooManyChallengers: call.Refuse(ProblemKind.ModelState, $"{Processing.Decisions.DecisionInputs.ChallengersMax} models score in shadow already: retire one first."); break;
-            case ModelRefusal.TooMany: call.Refuse(ProblemKind.ModelState, $"The registry holds {ModelBook.ModelsMax} models and takes no more."); break;
-            case ModelRefusal.WrongState: call.Refuse(ProblemKind.ModelState, "Only a model in shadow can be promoted, and the champion leaves by another's promotion."); break;
+            case ModelRefusal.TooManyChallengers or ModelRefusal.TooMany or ModelRefusal.WrongState: call.Refuse(ProblemKind.ModelState, ModelDesk.Sentence(refusal)); break;
             case ModelRefusal.None:
             default: throw new ArgumentOutOfRangeException(nameof(refusal), refusal, "Give it a problem.");
         }
     }
-
-    private static ModelAnswer Tell(ApiCall call, RegisteredModel model) => new(
-        model.Hash, model.State.ToString().ToLowerInvariant(), model.Layout, model.Note, model.RegisteredBy, new EventTime(model.RegisteredAt).ToString(),
-        model.ProposedBy, model.ProposedAt is { } at ? new EventTime(at).ToString() : null, call.Services.Models.Current.Faults.GetValueOrDefault(model.Hash));
 }

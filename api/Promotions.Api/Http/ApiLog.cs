@@ -26,6 +26,15 @@ internal static partial class ApiLog
     [LoggerMessage(EventId = 4012, Level = LogLevel.Error, Message = "Operation {OperationId} broke")]
     public static partial void OperationBroke(ILogger logger, Exception exception, string operationId);
 
+    [LoggerMessage(EventId = 4013, Level = LogLevel.Warning, Message = "Model {Model} drifts: {What} is {Value}. The Models page shows it")]
+    public static partial void DriftBegan(ILogger logger, string model, string what, double value);
+
+    [LoggerMessage(EventId = 4014, Level = LogLevel.Information, Message = "Model {Model} drifts no more: {What} is {Value}")]
+    public static partial void DriftEnded(ILogger logger, string model, string what, double value);
+
+    [LoggerMessage(EventId = 4015, Level = LogLevel.Warning, Message = "Live traffic of the models could not be read; trying again")]
+    public static partial void ModelsUnseen(ILogger logger, Exception exception);
+
     [LoggerMessage(EventId = 4020, Level = LogLevel.Warning, Message = "Readiness check {Check} failed")]
     public static partial void ReadinessCheckFailed(ILogger logger, Exception exception, string check);
 }

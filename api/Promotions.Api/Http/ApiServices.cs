@@ -35,6 +35,7 @@ public sealed record ApiServices(
     FlagRulesStore FlagRules,
     ModelRegistry ModelRegistry,
     ServedModels Models,
+    ModelDesk ModelDesk,
     IFeatureCatalog Features,
     ILedger Ledger,
     IOrderReader Orders,

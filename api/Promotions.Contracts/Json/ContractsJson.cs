@@ -43,6 +43,8 @@ namespace Promotions.Contracts.Json;
 [JsonSerializable(typeof(ModelBody))]
 [JsonSerializable(typeof(ModelAnswer))]
 [JsonSerializable(typeof(ModelsAnswer))]
+[JsonSerializable(typeof(DriftAnswer))]
+[JsonSerializable(typeof(ComparisonAnswer))]
 [JsonSerializable(typeof(RedemptionAnswer))]
 [JsonSerializable(typeof(VoidAnswer))]
 [JsonSerializable(typeof(SmallestChangeAnswer))]

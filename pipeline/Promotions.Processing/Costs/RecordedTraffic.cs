@@ -86,7 +86,7 @@ public static class RecordedTraffic
     }
 
     /// <summary>A position with every earlier decision before it and every later one at or behind it.</summary>
-    private static long FirstAtOrAfter(ILedgerReader ledger, EventTime at)
+    public static long FirstAtOrAfter(ILedgerReader ledger, EventTime at)
     {
         var low = 0L;
         var high = ledger.LatestDecisions(1) is [var newest] ? newest.Position + 1 : 0;

@@ -1,0 +1,22 @@
+using Microsoft.Extensions.DependencyInjection;
+using Promotions.Api.Policies;
+using Promotions.Contracts;
+using Promotions.Processing.Decisions;
+using Promotions.Scoring.Drift;
+
+namespace Promotions.Api.Models;
+
+/// <summary>Registers what watches models at work.</summary>
+internal static class ModelWatching
+{
+    public static IServiceCollection AddModelWatching(this IServiceCollection services) => services
+        .AddSingleton(provider =>
+        {
+            var (catalog, policies) = (provider.GetRequiredService<IFeatureCatalog>(), provider.GetRequiredService<FraudPolicies>());
+            return new LiveModels(provider.GetRequiredService<ServedModels>(), [.. Enumerable.Range(0, catalog.Count).Select(catalog.NameOf)], () => policies.Current.Policy.Costs, DriftLevels.Default);
+        })
+        .AddSingleton<ModelMetrics>()
+        .AddSingleton<ModelDesk>()
+        .AddSingleton<IModelDesk>(provider => provider.GetRequiredService<ModelDesk>())
+        .AddHostedService<ModelFollower>();
+}
