@@ -26,6 +26,13 @@ internal sealed class ModelMetrics
     public void Show(DriftReading reading, int alarms)
     {
         var model = reading.ModelHash[..Math.Min(12, reading.ModelHash.Length)];
+        if (reading.Measures.Count == 0)
+        {
+            // Nothing to compare yet: there, and no number.
+            _psi.WithLabels(model, "score").Set(double.NaN);
+            _ks.WithLabels(model, "score").Set(double.NaN);
+        }
+
         foreach (var measure in reading.Measures)
         {
             _psi.WithLabels(model, measure.Name).Set(measure.Psi);
