@@ -62,6 +62,10 @@ public sealed record KafkaDriverOptions
     /// <summary>How long producers wait for more to send with a record. 0 sends at once; batches then form while earlier ones are under way. Unit: ms. Range: 0 to 1,000. Default 1.</summary>
     public double LingerMs { get; init; } = 1;
 
+    /// <summary>How long brokers wait for more (64 KiB) before they answer a fetch. 0 (default) answers as soon as there is a record: least latency, and under load a request for each few records. More costs as much on each hop and
+    /// bounds the requests to 1,000/n a second and broker, which are also sent when nothing comes. Unit: ms. Range: 0 to 100.</summary>
+    public int FetchWaitMs { get; init; }
+
     /// <summary>Sinks' records that wait for <see cref="IEffects.ApplyAsync"/>, by task; beyond it the task waits. Range: 1 to 1,000,000. Default 4,096.</summary>
     public int EffectsQueue { get; init; } = 4_096;
 
@@ -99,6 +103,7 @@ public sealed record KafkaDriverOptions
         Within(InboxBytes, 64 << 10, 1L << 30, nameof(InboxBytes));
         Within(FrameBytes, 1 << 10, 512 << 10, nameof(FrameBytes));
         Within(LingerMs, 0, 1_000, nameof(LingerMs));
+        Within(FetchWaitMs, 0, 100, nameof(FetchWaitMs));
         Within(EffectsQueue, 1, 1_000_000, nameof(EffectsQueue));
         Within(Standbys, 0, 5, nameof(Standbys));
         ArgumentOutOfRangeException.ThrowIfNegative(RestoreBytesPerSecond);

@@ -1,5 +1,6 @@
 using Confluent.Kafka;
 using Confluent.Kafka.Admin;
+using Promotions.Server;
 using Promotions.Server.Scaled;
 
 namespace Promotions.Deploy.Tests;
@@ -55,6 +56,23 @@ public sealed class AclTests(SecuredKafka kafka) : IClassFixture<SecuredKafka>
         Assert.All(described, one => Assert.Contains("cleanup.policy", one.Entries.Keys));
         var refused = await Assert.ThrowsAsync<CreateTopicsException>(() => admin.CreateTopicsAsync([new() { Name = "payments-copy", NumPartitions = 1, ReplicationFactor = 1 }], new() { RequestTimeout = Patience }));
         Assert.Equal(ErrorCode.TopicAuthorizationFailed, refused.Results.Single().Error.Code);
+    }
+
+    [Fact]
+    public async Task A_process_with_a_wrong_password_is_refused_by_name_and_one_with_the_right_one_or_without_brokers_is_not()
+    {
+        ScaledOptions With(ClientConfig client) => ScaledOptions.From(null, client.BootstrapServers, "Host=unused", null)! with { Client = client.Where(pair => pair.Key != "bootstrap.servers").ToDictionary(pair => pair.Key, pair => pair.Value) };
+        var cancel = TestContext.Current.CancellationToken;
+        await BrokerSignIn.CheckAsync(With(kafka.Configure(new AdminClientConfig(), "api")), TimeSpan.MaxValue, cancel);
+
+        var wrong = kafka.Configure(new AdminClientConfig(), "api");
+        wrong.SaslPassword = "guessed";
+        var refused = await Assert.ThrowsAsync<StartRefusedException>(() => BrokerSignIn.CheckAsync(With(wrong), TimeSpan.MaxValue, cancel));
+        Assert.Contains("Invalid username or password", refused.Message, StringComparison.Ordinal);
+        Assert.Contains("PROMOTIONS_KAFKA_SASL_", refused.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("guessed", refused.Message, StringComparison.Ordinal);
+
+        await BrokerSignIn.CheckAsync(With(new AdminClientConfig { BootstrapServers = "127.0.0.1:1" }), TimeSpan.Zero, cancel);
     }
 
     [Fact]

@@ -44,6 +44,18 @@ public class TopicSettingsTests
     }
 
     [Theory]
+    [InlineData("1048588", false)]
+    [InlineData("33554432", false)]
+    [InlineData("1048587", true)]
+    public void A_topic_that_takes_smaller_batches_than_are_sent_is_refused_with_what_mends_it(string most, bool refused)
+    {
+        var planned = PlannedTopic.Of("hop", 4, -1, new Dictionary<string, string> { ["max.message.bytes"] = "1048588" }, "");
+        var findings = TopicSettings.Compare(planned, new(4, 1), name => name == "max.message.bytes" ? most : null).ToList();
+        if (!refused) Assert.Empty(findings);
+        else Assert.Equal((true, "kafka-configs.sh --alter --entity-type topics --entity-name hop --add-config max.message.bytes=1048588"), (Assert.Single(findings).Refused, findings[0].Command));
+    }
+
+    [Theory]
     [InlineData(-1, false)]
     [InlineData(1, false)]
     [InlineData(2, false)]

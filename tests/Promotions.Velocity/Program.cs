@@ -7,7 +7,7 @@ using Promotions.Domain;
 using Promotions.Streams.Kafka;
 using Promotions.Velocity;
 
-// velocity run|serve --bootstrap B [--in velocity-in] [--out velocity-out] [--threads 2] [--partitions 4] [--group velocity] [--member one] [--state DIR] [--commit-ms 100] [--standbys 0] [--session-ms 6000] [--instance NAME] [--cache-mb 48] [--blocks-mb 64] [--writes-mb 32]
+// velocity run|serve --bootstrap B [--in velocity-in] [--out velocity-out] [--threads 2] [--partitions 4] [--group velocity] [--member one] [--state DIR] [--commit-ms 100] [--fetch-wait-ms 3] [--standbys 0] [--session-ms 6000] [--instance NAME] [--cache-mb 48] [--blocks-mb 64] [--writes-mb 32]
 // run: until the output topic holds as many records as the input; prints the rate, as the peer does. serve: until SIGTERM; says when it serves.
 var options = new Dictionary<string, string>(StringComparer.Ordinal);
 for (var i = 1; i + 1 < args.Length; i += 2) options[args[i].TrimStart('-')] = args[i + 1];
@@ -26,6 +26,7 @@ var settings = new KafkaDriverOptions
     Partitions = Number("partitions", 4),
     CommitEvery = TimeSpan.FromMilliseconds(Number("commit-ms", 100)),
     LingerMs = double.Parse(Option("linger-ms", args[0] == "serve" ? "0" : "5"), CultureInfo.InvariantCulture),
+    FetchWaitMs = Number("fetch-wait-ms", args[0] == "serve" ? 3 : 0),
     Standbys = Number("standbys", 0),
     SessionTimeout = TimeSpan.FromMilliseconds(Number("session-ms", 6_000)),
     Heartbeat = TimeSpan.FromMilliseconds(Math.Min(500, Number("session-ms", 6_000) / 4)),

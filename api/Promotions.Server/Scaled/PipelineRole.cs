@@ -100,6 +100,7 @@ internal sealed class PipelineRole : IAsyncDisposable, IReadinessCheck
         Standbys = options.Standbys,
         Partitions = options.Partitions,
         LingerMs = options.LingerMs,
+        FetchWaitMs = options.FetchWaitMs,
         SessionTimeout = TimeSpan.FromMilliseconds(options.SessionTimeoutMs),
         Heartbeat = TimeSpan.FromMilliseconds(options.HeartbeatMs),
         CreateTopics = options.CreateTopics,

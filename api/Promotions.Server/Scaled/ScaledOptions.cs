@@ -39,12 +39,13 @@ internal enum ServerRoles
 /// <param name="Standbys">Copies of each task's state kept ready in other processes. Range: 0 to 3. Default 1.</param>
 /// <param name="Partitions">Of topics that this system makes. Range: 1 to 1,000. Default 8. Fixed once they are there.</param>
 /// <param name="LingerMs">How long a record on a request's way waits for others to share a request to the brokers with. Range: 0 to 100. Default 1: for latency. Where brokers are short of processor time, more is faster.</param>
+/// <param name="FetchWaitMs">How long brokers wait for more records before they answer a pipeline's fetch. Range: 0 to 100. Default 0: at once. Where brokers are short of processor time, more is faster.</param>
 /// <param name="SessionTimeoutMs">After so long without a sign of life a pipeline's partitions go to others. Range: 1,000 to 300,000; the brokers' <c>group.min.session.timeout.ms</c> is the floor. Default 6,000.</param>
 /// <param name="HeartbeatMs">Between two signs of life. Range: 50 to 100,000, at most a third of the session. Default 500.</param>
 /// <param name="CreateTopics">Topics that are missing are made at start. False: the start is refused with the plan, for an operator. Default true.</param>
 internal sealed record ScaledOptions(
     ServerRoles Roles, string Bootstrap, string Postgres, AnalyticsAddress? ClickHouse, string? CheckpointKeyPath, string Group, string Prefix, IReadOnlyDictionary<string, string> Client,
-    string? InstanceId, int Threads, int Standbys, int Partitions, int LingerMs, int SessionTimeoutMs, int HeartbeatMs, bool CreateTopics)
+    string? InstanceId, int Threads, int Standbys, int Partitions, int LingerMs, int FetchWaitMs, int SessionTimeoutMs, int HeartbeatMs, bool CreateTopics)
 {
     private const string ClientPrefix = "PROMOTIONS_KAFKA_";
     private static readonly string[] ConnectionSettings = ["security.", "sasl.", "ssl."];
@@ -74,7 +75,7 @@ internal sealed record ScaledOptions(
             ParseRoles(roles), bootstrap, postgres, clickHouse is null ? null : ParseClickHouse(clickHouse), Text("PROMOTIONS_CHECKPOINT_KEY"),
             Text("PROMOTIONS_KAFKA_GROUP") ?? "promotions", Text("PROMOTIONS_KAFKA_PREFIX") ?? "", ClientSettings(),
             Text("PROMOTIONS_KAFKA_INSTANCE_ID"), Number("PROMOTIONS_PIPELINE_THREADS", 2, 1, 64), Number("PROMOTIONS_STANDBYS", 1, 0, 3), Number("PROMOTIONS_KAFKA_PARTITIONS", 8, 1, 1_000),
-            Number("PROMOTIONS_KAFKA_LINGER_MS", 1, 0, 100), Number("PROMOTIONS_KAFKA_SESSION_TIMEOUT_MS", 6_000, 1_000, 300_000), Number("PROMOTIONS_KAFKA_HEARTBEAT_INTERVAL_MS", 500, 50, 100_000),
+            Number("PROMOTIONS_KAFKA_LINGER_MS", 1, 0, 100), Number("PROMOTIONS_KAFKA_FETCH_WAIT_MS", 0, 0, 100), Number("PROMOTIONS_KAFKA_SESSION_TIMEOUT_MS", 6_000, 1_000, 300_000), Number("PROMOTIONS_KAFKA_HEARTBEAT_INTERVAL_MS", 500, 50, 100_000),
             Text("PROMOTIONS_KAFKA_CREATE_TOPICS") is not ("false" or "0"));
     }
 

@@ -11,6 +11,8 @@ namespace Promotions.Server.Scaled;
 /// <summary>What every process of the scaled set has: the shared ledger, the model, the policy, and its door to the pipeline where a role needs one.</summary>
 internal sealed class ScaledSystem : IAsyncDisposable
 {
+    private static readonly TimeSpan BrokersAwayMax = TimeSpan.FromSeconds(5);
+
     private ScaledSystem(PostgresLedger ledger, ModelRegistry registry, ServedModels models, FraudPolicies policies, AccountBook accounts) =>
         (Ledger, Registry, Models, Policies, Accounts) = (ledger, registry, models, policies, accounts);
 
@@ -30,6 +32,7 @@ internal sealed class ScaledSystem : IAsyncDisposable
     public static async Task<ScaledSystem> OpenAsync(ScaledOptions options, ILedgerObserver observer, TimeProvider time, ILogger logger, CancellationToken cancellationToken)
     {
         options.CheckClient();
+        await BrokerSignIn.CheckAsync(options, BrokersAwayMax, cancellationToken);
         var model = LoadedModel.Load();
         PostgresLedger ledger;
         try

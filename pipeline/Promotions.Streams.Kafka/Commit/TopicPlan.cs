@@ -5,6 +5,9 @@ namespace Promotions.Streams.Kafka.Commit;
 /// <summary>Which topics there must be, and with what settings.</summary>
 internal static class TopicPlan
 {
+    /// <summary>The brokers' own default, and more than the largest frame and the largest batch of a changelog.</summary>
+    private const string BatchBytes = "1048588";
+
     /// <summary>Only the last value of a key counts. Small segments, since the one that is written to is never compacted; a restore reads what was not.</summary>
     private static readonly Dictionary<string, string> Compacted = new()
     {
@@ -13,12 +16,13 @@ internal static class TopicPlan
         ["segment.ms"] = "600000",
         ["min.cleanable.dirty.ratio"] = "0.3",
         ["delete.retention.ms"] = "86400000",
+        [TopicSettings.MaxBatch] = BatchBytes,
     };
 
     private static readonly Dictionary<string, string> Members = new() { ["cleanup.policy"] = "compact", ["segment.ms"] = "600000", ["min.cleanable.dirty.ratio"] = "0.1" };
 
     /// <summary>What lies between two hops: kept for a day, which a consumer that is behind has to catch up.</summary>
-    private static readonly Dictionary<string, string> Hop = new() { ["cleanup.policy"] = "delete", ["retention.ms"] = "86400000", ["segment.bytes"] = "134217728" };
+    private static readonly Dictionary<string, string> Hop = new() { ["cleanup.policy"] = "delete", ["retention.ms"] = "86400000", ["segment.bytes"] = "134217728", [TopicSettings.MaxBatch] = BatchBytes };
 
     private static readonly Dictionary<string, string> Log = new() { ["cleanup.policy"] = "delete" };
 

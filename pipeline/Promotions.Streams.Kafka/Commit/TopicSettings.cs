@@ -9,6 +9,7 @@ internal static class TopicSettings
 {
     private const string CleanupPolicy = "cleanup.policy";
     public const string MinInSync = "min.insync.replicas";
+    public const string MaxBatch = "max.message.bytes";
     private static readonly TimeSpan Within = TimeSpan.FromSeconds(30);
 
     /// <summary>Others than planned cost time or room, and lose nothing that a running group needs at once.</summary>
@@ -48,6 +49,10 @@ internal static class TopicSettings
             var why = policy == "compact" ? "state in it would be deleted by age" : "records with equal keys in it would be taken for one";
             yield return new($"Topic '{topic.Name}' has {CleanupPolicy}={actual} and needs {policy}: {why}.", true, Alter(topic, CleanupPolicy, policy));
         }
+
+        // A frame that the brokers refuse can neither be sent nor left out: the process would stop on it, and again after each start.
+        if (topic.Settings.TryGetValue(MaxBatch, out var needed) && found(MaxBatch) is { } most && long.Parse(most, CultureInfo.InvariantCulture) < long.Parse(needed, CultureInfo.InvariantCulture))
+            yield return new($"Topic '{topic.Name}' has {MaxBatch}={most} and needs {needed}: a larger batch would stop whoever sends it, again after each start.", true, Alter(topic, MaxBatch, needed));
 
         foreach (var name in Told)
             if (topic.Settings.TryGetValue(name, out var planned) && found(name) is { } value && value != planned)

@@ -8,6 +8,9 @@ internal sealed class Clients(KafkaDriverOptions options, TopicNames names, Acti
     private const int QueueKilobytes = 64 << 10;
     private const int MessageBytesMax = 1_000_000;
 
+    /// <summary>A fetch with so much in it is answered at once.</summary>
+    private const int FullFetchBytes = 64 << 10;
+
     public KafkaDriverOptions Options => options;
     public TopicNames Names => names;
 
@@ -57,7 +60,8 @@ internal sealed class Clients(KafkaDriverOptions options, TopicNames names, Acti
             AutoOffsetReset = AutoOffsetReset.Earliest,
             IsolationLevel = IsolationLevel.ReadCommitted,
             AllowAutoCreateTopics = false,
-            FetchMinBytes = 1,
+            FetchMinBytes = options.FetchWaitMs == 0 ? 1 : FullFetchBytes,
+            FetchWaitMaxMs = options.FetchWaitMs == 0 ? 500 : options.FetchWaitMs,
             FetchQueueBackoffMs = 2,
             QueuedMinMessages = 20_000,
             QueuedMaxMessagesKbytes = 8 << 10,
