@@ -23,6 +23,21 @@ public sealed class FraudPolicyBody
 
     [Required, Range(1, Bounds.HoldSecondsMax), Description("How long an approved redemption stays held.")]
     public long? HoldSeconds { get; set; }
+
+    [Description("A share of what the model alone would block passes, so that its mistakes are found; off when left out. Hard rules and frozen or blocked accounts are never let through.")]
+    public LetThroughBody? LetThrough { get; set; }
+}
+
+public sealed class LetThroughBody
+{
+    [Required, Range(LetThroughShareMin, LetThroughShareMax), Description("The chance to pass. The same visitor gets the same answer all week, by whatever it shows of itself again: customer, device, network, payment method, address.")]
+    public double? Share { get; set; }
+
+    [Required, Range(1, Bounds.UnitPriceMax), Description("What may be given away so in a day (UTC), for each currency: discounts, balances that pay, and goods by goods_share. Minor units. What is left of it is kept by the ledger.")]
+    public long? ValuePerDayMax { get; set; }
+
+    public const double LetThroughShareMin = 0.001;
+    public const double LetThroughShareMax = 0.2;
 }
 
 [Description("Money in minor units of the order's currency.")]
@@ -73,5 +88,5 @@ public sealed class ChannelPolicyBody
 
 /// <param name="WrittenBy">The key that wrote it; null for the policy that comes with the program.</param>
 public sealed record FraudPolicyAnswer(
-    int Version, FraudCostsBody Costs, double ReviewFloor, IReadOnlyList<HardRuleBody> HardRules, IReadOnlyList<ChannelPolicyBody> Channels, long HoldSeconds,
+    int Version, FraudCostsBody Costs, double ReviewFloor, IReadOnlyList<HardRuleBody> HardRules, IReadOnlyList<ChannelPolicyBody> Channels, long HoldSeconds, LetThroughBody? LetThrough,
     string? WrittenBy, [property: DataType(DataType.DateTime)] string? WrittenAt);

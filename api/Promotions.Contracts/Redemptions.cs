@@ -174,7 +174,13 @@ public sealed record RiskReasonAnswer(string Feature, string Sentence, double? V
 /// <summary>Where a decision stands in the log and what made it; admins only.</summary>
 public sealed record DecisionAnswer(
     long Position, string CustomerId, string Channel, [property: DataType(DataType.DateTime)] string DecidedAt, string ModelHash, string LayoutHash, int PolicyVersion, long LateMask,
-    IReadOnlyList<ShadowAnswer> Challengers);
+    IReadOnlyList<ShadowAnswer> Challengers, LetThroughAnswer? LetThrough);
+
+/// <summary>The model alone would have blocked it, under a policy that lets a share of such attempts through.</summary>
+/// <param name="Propensity">The chance that it had to pass, while the day's value had room.</param>
+/// <param name="Drawn">It was to pass; where it is blocked all the same, the day's value had no room left.</param>
+/// <param name="Value">What passing gives away.</param>
+public sealed record LetThroughAnswer(double Propensity, bool Drawn, MoneyBody Value);
 
 /// <summary>What a challenger said of the same request; it decided nothing.</summary>
 /// <param name="Verdict">What fraud alone would have said with it in the champion's place.</param>

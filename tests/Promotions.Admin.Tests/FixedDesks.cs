@@ -7,7 +7,7 @@ internal sealed class FixedPolicyDesk : IPolicyDesk
 {
     private FraudPolicyAnswer _current = new(
         4, new() { WrongedCustomer = 2_000, Review = 150, AbuseMultiple = 5, LossMin = 500, ReviewCatches = 0.8, GoodsShare = 0 }, 0.05,
-        [new() { Name = "code_guessing_ip", Feature = "ip_invalid_codes_1h", AtLeast = 20 }], [], 1_800, null, null);
+        [new() { Name = "code_guessing_ip", Feature = "ip_invalid_codes_1h", AtLeast = 20 }], [], 1_800, null, null, null);
 
     /// <summary>Who saved what, in order.</summary>
     public List<(string KeyId, FraudPolicyBody Body)> Saved { get; } = [];
@@ -21,7 +21,7 @@ internal sealed class FixedPolicyDesk : IPolicyDesk
     {
         if (Problem is { } problem) return Task.FromResult(new DeskAnswer(problem));
         Saved.Add((keyId, body));
-        _current = _current with { Version = body.Version!.Value + 1, Costs = body.Costs!, ReviewFloor = body.ReviewFloor!.Value };
+        _current = _current with { Version = body.Version!.Value + 1, Costs = body.Costs!, ReviewFloor = body.ReviewFloor!.Value, LetThrough = body.LetThrough };
         return Task.FromResult(DeskAnswer.Done);
     }
 }

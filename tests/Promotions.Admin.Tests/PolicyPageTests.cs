@@ -66,6 +66,31 @@ public sealed class PolicyPageTests(Browser browser) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_share_of_would_be_blocks_is_off_until_somebody_sets_it_and_stays_as_it_was_saved()
+    {
+        await FillAsync();
+        var page = await OpenAsync("/policy?over=24h");
+        await Expect(page.Locator("[data-test=through]")).ToContainTextAsync("Off: everything that the model blocks is blocked.");
+        await page.GetByLabel("At most a day, in value").FillAsync("50");
+        await page.GetByLabel("Passes, % of would-be blocks").FillAsync("50");        // above what the field takes: 20
+        await page.Keyboard.PressAsync("Tab");
+        await Expect(page.Locator("[data-test=through]")).ToContainTextAsync("Of 6 that the draft would have blocked by score in this span, about 1 would have passed, for at most 50.00 EUR a day");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Save …" }).ClickAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Save version 5" }).ClickAsync();
+        await Expect(page.Locator("p[role=status]")).ToContainTextAsync("Version 5 decides");
+        var saved = _host.Policy.Saved[0].Body.LetThrough!;
+        Assert.Equal((0.2, 5_000L), (saved.Share, saved.ValuePerDayMax));
+
+        await Expect(page.GetByRole(AriaRole.Heading, new() { Name = "Letting through 20.0 % now" })).ToBeVisibleAsync();
+        await page.GetByLabel("Passes, % of would-be blocks").FillAsync("0");
+        await page.Keyboard.PressAsync("Tab");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Save …" }).ClickAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Save version 6" }).ClickAsync();
+        await Expect(page.Locator("p[role=status]")).ToContainTextAsync("Version 6 decides");
+        Assert.Null(_host.Policy.Saved[1].Body.LetThrough);
+    }
+
+    [Fact]
     public async Task What_cannot_be_saved_is_said_and_what_was_drafted_stays()
     {
         await FillAsync();

@@ -105,6 +105,9 @@ public sealed class PolicyTests : IAsyncLifetime
     [InlineData("[\"device\"]", "[\"ip\", \"ip\"]", "/channels/0/ignored_entities/1", "repeated")]
     [InlineData("\"fallback\": \"refuse\"", "\"fallback\": \"approve\"", "/channels/0/fallback", "unknown_value")]
     [InlineData("\"hold_seconds\": 60", "\"hold_seconds\": 604801", "/hold_seconds", "out_of_range")]
+    [InlineData("\"hold_seconds\": 60", "\"hold_seconds\": 60, \"let_through\": {\"share\": 0.3, \"value_per_day_max\": 1}", "/let_through/share", "out_of_range")]
+    [InlineData("\"hold_seconds\": 60", "\"hold_seconds\": 60, \"let_through\": {\"share\": 0, \"value_per_day_max\": 1}", "/let_through/share", "out_of_range")]
+    [InlineData("\"hold_seconds\": 60", "\"hold_seconds\": 60, \"let_through\": {\"share\": 0.1}", "/let_through/value_per_day_max", "required")]
     public async Task Each_mistake_has_one_code_and_changes_nothing(string good, string bad, string place, string code)
     {
         Assert.Contains(good, Good, StringComparison.Ordinal);
@@ -113,6 +116,30 @@ public sealed class PolicyTests : IAsyncLifetime
         var error = Assert.Single(answer.Json["errors"]!.AsArray())!;
         Assert.Equal((place, code), (error["pointer"]!.GetValue<string>(), error["code"]!.GetValue<string>()));
         Assert.Equal(1, (await _host.ExpectAsync(200, "GET", "/v1/policies/fraud")).Json["version"]!.GetValue<int>());
+    }
+
+    [Fact]
+    public async Task A_would_be_block_that_passes_looks_like_any_approval_to_checkout_and_tells_an_admin_its_chance()
+    {
+        var body = Good.Replace("\"hold_seconds\": 60", "\"hold_seconds\": 60, \"let_through\": {\"share\": 0.2, \"value_per_day_max\": 100000}", StringComparison.Ordinal).Replace("\"wronged_customer\": 2000", "\"wronged_customer\": 0", StringComparison.Ordinal);
+        await _host.ExpectAsync(200, "PUT", "/v1/policies/fraud", body);
+        Assert.Equal("true", (await _host.ExpectAsync(200, "PUT", "/v1/policies/fraud", body)).Header("Idempotency-Hit"));
+        Assert.Equal("""{"share":0.2,"value_per_day_max":100000}""", (await _host.ExpectAsync(200, "GET", "/v1/policies/fraud")).Json["let_through"]!.ToJsonString());        // and no salt
+
+        var passed = 0;
+        for (var i = 0; i < 100; i++)       // none of a hundred passes once in 5·10^9 runs
+        {
+            var told = (await _host.ExpectAsync(200, "POST", "/v1/redemptions", Redemption($"r-{i}", $"c-{i}"), "checkout")).Json;
+            var seen = (await _host.ExpectAsync(200, "GET", $"/v1/redemptions/r-{i}")).Json;
+            var draw = seen["decision"]!["let_through"]!;
+            Assert.Equal(("blocked", 0.2), (seen["risk"]!["verdict"]!.GetValue<string>(), draw["propensity"]!.GetValue<double>()));
+            Assert.Equal(draw["drawn"]!.GetValue<bool>() ? ("approved", "approved") : ("blocked", "blocked"), (told["status"]!.GetValue<string>(), told["risk"]!["verdict"]!.GetValue<string>()));
+            Assert.DoesNotContain("let_through", told.ToJsonString(), StringComparison.Ordinal);
+            if (draw["drawn"]!.GetValue<bool>()) passed++;
+        }
+
+        Assert.InRange(passed, 1, 99);
+        Assert.Equal(100 - passed, _host.Ledger.Reader.Flags(openOnly: false, 200).Count);
     }
 
     [Fact]
@@ -125,13 +152,15 @@ public sealed class PolicyTests : IAsyncLifetime
 
     private async Task<(string Status, int Policy, int HeldSeconds)> RedeemAsync(string id)
     {
-        await _host.ExpectAsync(200, "POST", "/v1/redemptions", $$"""
-            {"id": "{{id}}", "channel": "web-de", "customer": {"id": "c-1"},
-             "order": {"id": "o-1", "currency": "EUR", "items": [{"line": "1", "sku": "mug", "quantity": 2, "unit_price": {"amount": 1500, "currency": "EUR"} }]} }
-            """, "checkout");
+        await _host.ExpectAsync(200, "POST", "/v1/redemptions", Redemption(id, "c-1"), "checkout");
         var decision = _host.Ledger.Reader.FindDecision(id)!;
         var answer = (await _host.ExpectAsync(200, "GET", $"/v1/redemptions/{id}")).Json;
         Assert.Equal(decision.Proposal.Risk.PolicyVersion, answer["decision"]!["policy_version"]!.GetValue<int>());
         return (answer["status"]!.GetValue<string>(), decision.Proposal.Risk.PolicyVersion, (int)decision.Proposal.HoldFor.TotalSeconds);
     }
+
+    private static string Redemption(string id, string customer) => $$"""
+        {"id": "{{id}}", "channel": "web-de", "customer": {"id": "{{customer}}"},
+         "order": {"id": "o-1", "currency": "EUR", "items": [{"line": "1", "sku": "mug", "quantity": 2, "unit_price": {"amount": 1500, "currency": "EUR"} }]} }
+        """;
 }

@@ -11,6 +11,8 @@ public sealed class BalanceTests() : BalanceContract(() => new PostgresBackend()
 
 public sealed class LogTests() : LogContract(() => new PostgresBackend());
 
+public sealed class LetThroughTests() : LetThroughContract(() => new PostgresBackend());
+
 public sealed class ReviewTests() : ReviewContract(() => new PostgresBackend());
 
 public sealed class ModelTests() : ModelContract(() => new PostgresBackend());

@@ -9,6 +9,8 @@ public sealed class BalanceTests() : BalanceContract(() => new SqliteBackend());
 
 public sealed class LogTests() : LogContract(() => new SqliteBackend());
 
+public sealed class LetThroughTests() : LetThroughContract(() => new SqliteBackend());
+
 public sealed class ReviewTests() : ReviewContract(() => new SqliteBackend());
 
 public sealed class ModelTests() : ModelContract(() => new SqliteBackend());

@@ -16,7 +16,7 @@ public sealed class PolicyDraft
     public PolicyDraft(FraudPolicyAnswer written, TrafficSample traffic)
     {
         (_written, Traffic) = (written, traffic);
-        Current = Draft = new(written.Version, CostsOf(written.Costs), written.ReviewFloor, [], [], TimeSpan.FromSeconds(written.HoldSeconds));
+        Current = Draft = new(written.Version, CostsOf(written.Costs), written.ReviewFloor, [], [], TimeSpan.FromSeconds(written.HoldSeconds)) { LetThrough = written.LetThrough is { } through ? new(through.Share ?? 0, through.ValuePerDayMax ?? 0, "") : null };
         Currency = traffic.Decisions.GroupBy(decision => decision.Proposal.Request.Cart.Currency, StringComparer.Ordinal).MaxBy(group => group.Count())?.Key ?? "EUR";
         OtherCurrencies = traffic.Decisions.Count(decision => decision.Proposal.Request.Cart.Currency != Currency);
         (TypicalDiscount, TypicalGoods) = (Median([.. traffic.Attempts.Where(one => one.Discount > 0).Select(one => one.Discount)]), Median([.. traffic.Attempts.Select(one => one.Goods)]));
@@ -41,6 +41,12 @@ public sealed class PolicyDraft
     public VerdictBands Bands => CostThresholds.BandsOf(TypicalDiscount, TypicalGoods, Draft);
 
     public void Set(FraudCosts costs) => Become(Draft with { Costs = costs });
+
+    /// <param name="share">0 turns it off.</param>
+    /// <param name="valuePerDayMax">Minor units.</param>
+    public void SetLetThrough(double share, long valuePerDayMax) =>
+        Become(Draft with { LetThrough = share > 0 ? new(Math.Clamp(share, LetThroughBody.LetThroughShareMin, LetThroughBody.LetThroughShareMax), Math.Clamp(valuePerDayMax, 1, Bounds.UnitPriceMax), "") : null });
+
     public void SetFloor(double floor) => Become(Draft with { ReviewFloor = Math.Clamp(floor, 0, 1) });
 
     /// <summary>Blocks the typical order from this probability on, by what a wronged customer is held to be worth.</summary>
@@ -51,6 +57,9 @@ public sealed class PolicyDraft
     public void FitTo(double perDay) => SetFloor(ReviewQueue.FloorFor(Traffic.Attempts, Draft with { ReviewFloor = Current.ReviewFloor }, perDay, Days, Traffic.Scale));
 
     public void Reset() => Become(Current);
+
+    /// <summary>Attempts that the draft blocks by their score, in the span.</summary>
+    public long Blocked => (long)Math.Round(Traffic.Attempts.Count(attempt => !attempt.HardRule && attempt.VerdictUnder(Draft) is Domain.Events.RedemptionStatus.Blocked) * Traffic.Scale);
 
     public PrecisionAtK PrecisionAt(int k) => ReviewQueue.PrecisionAt(Traffic.Attempts, k);
 
@@ -71,6 +80,7 @@ public sealed class PolicyDraft
         HardRules = [.. _written.HardRules],
         Channels = [.. _written.Channels],
         HoldSeconds = _written.HoldSeconds,
+        LetThrough = Draft.LetThrough is { } through ? new() { Share = through.Share, ValuePerDayMax = through.ValuePerDayMax } : null,
     };
 
     /// <summary>Attempts by probability and by what the draft says of them: approved, review, blocked.</summary>

@@ -46,7 +46,7 @@ internal static class PolicyEndpoints
     {
         if (await call.ReadAsync(ContractsJson.Default.FraudPolicyBody) is not { } body) return;
         var errors = new FieldErrors();
-        var next = PolicyIntake.Read(body, name => call.Services.Features.IndexOf(name) >= 0, errors);
+        var next = PolicyIntake.Read(body, name => call.Services.Features.IndexOf(name) >= 0, call.Services.Secret, errors);
         var policies = call.Services.Policies;
         if (next is null) call.Refuse(errors);
         else if (call.Key.Record.Channels.Count > 0) call.Refuse(ProblemKind.ChannelNotAllowed);
@@ -61,7 +61,7 @@ internal static class PolicyEndpoints
     }
 
     private static bool IsRepeated(FraudPolicy current, FraudPolicy next) =>
-        current.Version == next.Version && current.Costs == next.Costs && current.ReviewFloor.Equals(next.ReviewFloor) && current.HoldFor == next.HoldFor
+        current.Version == next.Version && current.Costs == next.Costs && current.ReviewFloor.Equals(next.ReviewFloor) && current.HoldFor == next.HoldFor && current.LetThrough == next.LetThrough
         && current.HardRules.SequenceEqual(next.HardRules)
         && current.Channels.Count == next.Channels.Count
         && current.Channels.Zip(next.Channels).All(pair => pair.First.ChannelPattern == pair.Second.ChannelPattern && pair.First.Fallback == pair.Second.Fallback

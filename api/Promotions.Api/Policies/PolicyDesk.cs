@@ -1,3 +1,4 @@
+using Promotions.Api.Bulk;
 using Promotions.Api.Keys;
 using Promotions.Contracts;
 using Promotions.Contracts.Intake;
@@ -7,7 +8,7 @@ namespace Promotions.Api.Policies;
 
 /// <summary>The dashboard's way to the fraud policy.</summary>
 /// <param name="keys">Asked whether the admin's key is for every channel, as the HTTP call asks.</param>
-internal sealed class PolicyDesk(FraudPolicies policies, ApiKeys keys, IFeatureCatalog features) : IPolicyDesk
+internal sealed class PolicyDesk(FraudPolicies policies, ApiKeys keys, IFeatureCatalog features, InstallationSecret secret) : IPolicyDesk
 {
     public FraudPolicyAnswer Read() => PolicyIntake.Tell(policies.Current);
 
@@ -16,7 +17,7 @@ internal sealed class PolicyDesk(FraudPolicies policies, ApiKeys keys, IFeatureC
         if (keys.FindLive(keyId) is not { IsAdmin: true } key) return new("Your key is no longer an admin's.");
         if (key.Record.Channels.Count > 0) return new("The policy decides for every channel, and your key is for some.");
         var errors = new FieldErrors();
-        if (PolicyIntake.Read(body, name => features.IndexOf(name) >= 0, errors) is not { } next) return new(string.Join(" ", errors.List.Select(error => $"{error.Pointer}: {error.Detail}")));
+        if (PolicyIntake.Read(body, name => features.IndexOf(name) >= 0, secret, errors) is not { } next) return new(string.Join(" ", errors.List.Select(error => $"{error.Pointer}: {error.Detail}")));
         return await policies.TryPutAsync(next, key.Actor, cancellationToken)
             ? DeskAnswer.Done
             : new("Somebody saved another policy meanwhile. Reload the page to see it; nothing of yours was saved.");

@@ -1,3 +1,4 @@
+using Promotions.Api.Bulk;
 using Promotions.Contracts;
 using Promotions.Contracts.Intake;
 using Promotions.Processing.Decisions;
@@ -9,8 +10,11 @@ internal static class PolicyIntake
 {
     private static readonly string[] IgnorableEntities = ["device", "ip", "network", "payment_token", "address"];
 
+    /// <summary>Of no campaign, whose ids have no slash.</summary>
+    private const string LetThroughSalt = "policies/let-through";
+
     /// <returns>The version after the one that the body replaces; null when anything is wrong with it.</returns>
-    public static FraudPolicy? Read(FraudPolicyBody body, Func<string, bool> isFeature, FieldErrors errors)
+    public static FraudPolicy? Read(FraudPolicyBody body, Func<string, bool> isFeature, InstallationSecret secret, FieldErrors errors)
     {
         var replaces = (int)Check.Whole(errors, body.Version, "/version", 1, int.MaxValue - 1);
         var costs = Costs(body.Costs, errors);
@@ -18,7 +22,8 @@ internal static class PolicyIntake
         var rules = HardRules(body.HardRules, isFeature, errors);
         var channels = Channels(body.Channels, errors);
         var hold = Check.Whole(errors, body.HoldSeconds, "/hold_seconds", 1, Bounds.HoldSecondsMax);
-        return errors.Any ? null : new(replaces + 1, costs, floor, rules, channels, TimeSpan.FromSeconds(hold));
+        var through = ReadLetThrough(body.LetThrough, secret, errors);
+        return errors.Any ? null : new(replaces + 1, costs, floor, rules, channels, TimeSpan.FromSeconds(hold)) { LetThrough = through };
     }
 
     public static FraudPolicyAnswer Tell(WrittenPolicy written)
@@ -36,8 +41,14 @@ internal static class PolicyIntake
                 IgnoredEntities = [.. channel.IgnoredEntities],
                 Fallback = channel.Fallback is ScorerFallback.Refuse ? "refuse" : "review",
             })],
-            (long)policy.HoldFor.TotalSeconds, written.WrittenBy, Wire.Of(written.WrittenAt));
+            (long)policy.HoldFor.TotalSeconds, policy.LetThrough is { } through ? new() { Share = through.Share, ValuePerDayMax = through.ValuePerDayMax } : null, written.WrittenBy, Wire.Of(written.WrittenAt));
     }
+
+    /// <summary>The same salt in every version: whoever was let through this week still is after the share has grown.</summary>
+    private static LetThrough? ReadLetThrough(LetThroughBody? body, InstallationSecret secret, FieldErrors errors) => body is null ? null : new(
+        Check.Number(errors, body.Share, "/let_through/share", LetThroughBody.LetThroughShareMin, LetThrough.ShareMax),
+        Check.Whole(errors, body.ValuePerDayMax, "/let_through/value_per_day_max", 1, Bounds.UnitPriceMax),
+        secret.Salt(LetThroughSalt));
 
     private static FraudCosts Costs(FraudCostsBody? body, FieldErrors errors)
     {

@@ -11,7 +11,7 @@ public static class RedemptionAnswers
     public const string Declined = "declined";
 
     /// <summary>What checkout learns. Unknown and withheld codes, another customer's coupon and another channel's campaign have one reason, and a refused redemption shows no discount at all.</summary>
-    public static RedemptionAnswer ForCheckout(Decision decision) => Tell(decision, new(Wire.Of(decision.Proposal.Risk.Verdict)), null);
+    public static RedemptionAnswer ForCheckout(Decision decision) => Tell(decision, new(Wire.Of(Told(decision))), null);
 
     /// <summary>Everything, with the evidence.</summary>
     public static RedemptionAnswer ForAdmin(Decision decision, Explanation explanation)
@@ -22,8 +22,13 @@ public static class RedemptionAnswers
             decision,
             new(Wire.Of(risk.Verdict), Finite(risk.Probability), risk.HardRule, risk.ScorerFault, Tell(explanation.Reasons), explanation.MissingBecause),
             new(decision.Position, request.Customer.Id, request.Channel, decision.DecidedAt.ToString(), risk.ModelHash, risk.LayoutHash.ToString("x16", null), risk.PolicyVersion, risk.LateMask,
-                [.. risk.Shadow.Select(score => new ShadowAnswer(score.ModelHash, Wire.Of(score.Verdict), Finite(score.Probability), score.Fault))]));
+                [.. risk.Shadow.Select(score => new ShadowAnswer(score.ModelHash, Wire.Of(score.Verdict), Finite(score.Probability), score.Fault))],
+                risk.LetThrough is { } draw ? new(draw.Propensity, draw.Drawn, new(draw.Value, request.Cart.Currency)) : null));
     }
+
+    /// <summary>A would-be block that passed looks like any other approval.</summary>
+    private static RedemptionStatus Told(Decision decision) =>
+        decision.Proposal.Risk is { LetThrough.Drawn: true } && decision.Status is not RedemptionStatus.Blocked ? RedemptionStatus.Approved : decision.Proposal.Risk.Verdict;
 
     /// <summary>Reasons as they go over the wire.</summary>
     public static RiskReasonAnswer[] Tell(IReadOnlyList<RiskReason> reasons)

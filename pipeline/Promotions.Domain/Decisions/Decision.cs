@@ -25,7 +25,17 @@ public sealed record RiskAssessment(
 {
     /// <summary>What challengers said of the same vector; they decided nothing. Empty where none was asked.</summary>
     public IReadOnlyList<ShadowScore> Shadow { get; init; } = [];
+
+    /// <summary>Of an attempt that the model alone would have blocked, where the policy lets a share of those through; else null. <see cref="Verdict"/> stays what would have been: blocked.</summary>
+    public LetThroughDraw? LetThrough { get; init; }
 }
+
+/// <summary>How the draw went for an attempt that the model would have blocked.</summary>
+/// <param name="Propensity">The chance that such an attempt had to pass, as long as the day's value had room for it: above 0, at most 1.</param>
+/// <param name="Drawn">It was to pass. It did where the decision's status is not blocked; else the day's value had no room left.</param>
+/// <param name="Value">What it takes of the day's value: what the shop gives away in this order. Minor units of the cart's currency.</param>
+/// <param name="ValuePerDayMax">Minor units, for each currency and UTC day of the attempt's time.</param>
+public sealed record LetThroughDraw(double Propensity, bool Drawn, long Value, long ValuePerDayMax);
 
 /// <summary>A challenger's answer to a request that the champion decided.</summary>
 /// <param name="Probability">Calibrated, 0 to 1; NaN when it gave none.</param>

@@ -94,6 +94,7 @@ internal sealed class Footprint
         var customer = proposal.Request.Customer.Id;
         Repeats.Add(proposal.Request.Id);
         foreach (var arm in proposal.Arms) Arms.Add((arm.CampaignId, arm.CustomerId));
+        if (proposal.Risk.LetThrough is { Drawn: true }) Accounts.Add(AccountKey.LetThrough(proposal.Request.At, proposal.Request.Cart.Currency));
         foreach (var priced in proposal.Priced.Redeemables)
         {
             if (priced.Coupon is { } coupon) Coupons.Add(coupon.Code);

@@ -1,3 +1,5 @@
+using System.Globalization;
+using Promotions.Domain;
 using Promotions.Domain.Events;
 
 namespace Promotions.Ledger.Booking;
@@ -15,13 +17,14 @@ public enum AccountKind : byte
     CampaignBudget = 21,    // owner: campaign
     CustomerUses = 22,      // owner: campaign, member: customer
     CouponUses = 23,        // owner: code
+    LetThrough = 24,        // owner: UTC day
 }
 
 /// <summary>Which part of an account: free to take, held by open holds, or used for good.</summary>
 public enum Side : byte { Free = 0, Held = 1, Used = 2 }
 
 /// <summary>Names one account. Values of different units never meet: a posting moves within one unit.</summary>
-/// <param name="Unit">ISO currency for money, <c>points</c>, <c>use</c> for counted limits, <c>discount:EUR</c> for budgets.</param>
+/// <param name="Unit">ISO currency for money, <c>points</c>, <c>use</c> for counted limits, <c>discount:EUR</c> for budgets, <c>let_through:EUR</c> for what would-be blocks took.</param>
 public readonly record struct AccountKey(AccountKind Kind, string Owner, string Member, string Unit)
 {
     public const string Points = "points";
@@ -36,6 +39,11 @@ public readonly record struct AccountKey(AccountKind Kind, string Owner, string 
     public static AccountKey CampaignBudget(string campaignId, string currency) => new(AccountKind.CampaignBudget, campaignId, "", "discount:" + currency);
     public static AccountKey CustomerUses(string campaignId, string customerId) => new(AccountKind.CustomerUses, campaignId, customerId, Use);
     public static AccountKey CouponUses(string code) => new(AccountKind.CouponUses, code, "", Use);
+
+    /// <summary>What would-be blocks may take on a day.</summary>
+    /// <param name="at">The attempt's time.</param>
+    public static AccountKey LetThrough(EventTime at, string currency) =>
+        new(AccountKind.LetThrough, at.ToDateTimeOffset().ToString("yyyy-MM-dd", CultureInfo.InvariantCulture), "", "let_through:" + currency);
 
     /// <summary>The balance that a redeemable of this type pays from; null for one that is no means of payment.</summary>
     /// <param name="currency">ISO code of the cart.</param>

@@ -32,7 +32,8 @@ public sealed partial class LedgerMachine
         {
             var before = Here;
             var limit = TakeAll(proposal, takes, lotTakes);
-            if (limit is not RefusalCode.None || request.Kind is AttemptKind.Validation)
+            var passes = limit is not RefusalCode.None || MayPass(proposal);
+            if (limit is not RefusalCode.None || !passes || request.Kind is AttemptKind.Validation)
             {
                 Undo(before);
                 takes.Clear();
@@ -40,6 +41,7 @@ public sealed partial class LedgerMachine
             }
 
             if (limit is not RefusalCode.None) (status, refusal) = (RedemptionStatus.Rejected, limit);
+            else if (!passes) status = RedemptionStatus.Blocked;
         }
 
         var holds = status is RedemptionStatus.Approved or RedemptionStatus.Review && request.Kind is AttemptKind.Redemption;
@@ -62,6 +64,12 @@ public sealed partial class LedgerMachine
         if (proposal.HoldFor <= TimeSpan.Zero || proposal.HoldFor > HoldForMax) return "hold_for";
         if (proposal.Proposed is RedemptionStatus.None) return "proposed";
         if (proposal.Request.Kind is AttemptKind.None) return "kind";
+        if (proposal.Risk.LetThrough is { } draw)
+        {
+            if (draw.Value < 0 || draw.ValuePerDayMax < 0 || draw.Propensity is not (> 0 and <= 1)) return "let_through";
+            if (draw.Drawn && (proposal.Risk.Verdict is not RedemptionStatus.Blocked || proposal.Risk.HardRule is not null)) return "let_through";
+        }
+
         foreach (var priced in proposal.Priced.Redeemables)
         {
             if (priced.Discount < 0) return "discount";
@@ -114,6 +122,18 @@ public sealed partial class LedgerMachine
         }
 
         return RefusalCode.None;
+    }
+
+    /// <summary>Takes a would-be block's value from what its day may let through. It stays taken whatever becomes of the hold, so that the room that was left for each can be counted from the decisions alone.</summary>
+    /// <returns>False where the day has no room left for it: then it is blocked, as the model said.</returns>
+    private bool MayPass(DecisionProposal proposal)
+    {
+        if (proposal.Risk.LetThrough is not { Drawn: true } draw) return true;
+        var key = AccountKey.LetThrough(proposal.Request.At, proposal.Request.Cart.Currency);
+        var day = state.Account(key);
+        if (draw.Value > draw.ValuePerDayMax - day.Used) return false;
+        if (draw.Value > 0) Post(state.Account(AccountKey.Issuance(key.Unit)), Side.Free, day, Side.Used, draw.Value);
+        return true;
     }
 
     /// <summary>First brings the account's capacity to the limit as it is now (a campaign's later version may have another), then takes from it.

@@ -15,6 +15,8 @@ public static class ProposalCodec
     private const byte WithShadow = 2;
     /// <summary>Version 2, challengers or none, and the attempt's origin behind it. Written only where there is one.</summary>
     private const byte WithOrigin = 3;
+    /// <summary>Version 3, an origin or none, and the draw of a would-be block behind it. Written only where there was one.</summary>
+    private const byte WithLetThrough = 4;
 
     /// <summary>The document on its own, for a topic.</summary>
     public static byte[] Encode(DecisionProposal proposal)
@@ -26,7 +28,7 @@ public static class ProposalCodec
 
     internal static void Encode(ByteWriter to, DecisionProposal proposal)
     {
-        var version = proposal.Request.Origin != default ? WithOrigin : proposal.Risk.Shadow.Count > 0 ? WithShadow : Version;
+        var version = proposal.Risk.LetThrough is not null ? WithLetThrough : proposal.Request.Origin != default ? WithOrigin : proposal.Risk.Shadow.Count > 0 ? WithShadow : Version;
         to.Byte(version);
         Write(to, proposal.Request);
         Write(to, proposal.Entities);
@@ -47,7 +49,12 @@ public static class ProposalCodec
 
         to.Int64(proposal.HoldFor.Ticks);
         if (version >= WithShadow) Write(to, proposal.Risk.Shadow);
-        if (version == WithOrigin) to.Int64(proposal.Request.Origin.Packed);
+        if (version >= WithOrigin) to.Int64(proposal.Request.Origin.Packed);
+        if (proposal.Risk.LetThrough is not { } draw) return;
+        to.Double(draw.Propensity);
+        to.Flag(draw.Drawn);
+        to.Int64(draw.Value);
+        to.Int64(draw.ValuePerDayMax);
     }
 
     /// <summary>float32, little endian, in the layout's order; the bits are kept, NaN payloads too.</summary>
@@ -58,7 +65,7 @@ public static class ProposalCodec
     {
         var from = new ByteReader(document);
         var version = from.Byte();
-        if (version is not (>= Version and <= WithOrigin)) throw new FormatException($"A decision's document has version {version}; this build reads {Version} to {WithOrigin}.");
+        if (version is not (>= Version and <= WithLetThrough)) throw new FormatException($"A decision's document has version {version}; this build reads {Version} to {WithLetThrough}.");
         var request = ReadRequest(ref from);
         var entities = ReadEntities(ref from);
         var priced = ReadCart(ref from);
@@ -70,7 +77,8 @@ public static class ProposalCodec
             arms[i] = new(from.RequiredText(), from.Int32(), from.RequiredText(), (Arm)from.Byte(), from.Flag(), new(from.Int64()));
         var holdFor = new TimeSpan(from.Int64());
         if (version >= WithShadow) risk = risk with { Shadow = ReadShadow(ref from) };
-        if (version == WithOrigin) request = request with { Origin = AttemptOrigin.Unpack(from.Int64()) };
+        if (version >= WithOrigin) request = request with { Origin = AttemptOrigin.Unpack(from.Int64()) };
+        if (version == WithLetThrough) risk = risk with { LetThrough = new(from.Double(), from.Flag(), from.Int64(), from.Int64()) };
         return new(request, entities, priced, proposed, refusal, risk, arms, holdFor);
     }
 

@@ -104,6 +104,15 @@ public sealed class DecisionPayload
         json.WriteNumber("late_mask"u8, risk.LateMask);
         PayloadJson.Text(json, "hard_rule"u8, risk.HardRule);
         PayloadJson.Text(json, "scorer_fault"u8, risk.ScorerFault);
+        if (risk.LetThrough is { } draw)
+        {
+            json.WriteStartObject("let_through"u8);
+            json.WriteNumber("propensity"u8, draw.Propensity);
+            json.WriteBoolean("drawn"u8, draw.Drawn);
+            json.WriteNumber("value"u8, draw.Value);
+            json.WriteEndObject();
+        }
+
         json.WriteStartArray("reasons"u8);
         foreach (var reason in risk.Reasons)
         {

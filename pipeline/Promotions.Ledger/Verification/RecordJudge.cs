@@ -11,6 +11,7 @@ internal sealed class RecordJudge(Findings findings)
 {
     private readonly Dictionary<string, List<Limits>> _limits = new(StringComparer.Ordinal);
     private readonly Dictionary<string, long> _versions = new(StringComparer.Ordinal);
+    private readonly Dictionary<AccountKey, long> _letThrough = [];
 
     /// <param name="kind">Of its entry; null when there is none.</param>
     /// <param name="content">Its entry's content hash.</param>
@@ -25,6 +26,13 @@ internal sealed class RecordJudge(Findings findings)
             findings.Add("decisions_are_whole", $"decision {decision.Position}: the request's hash is not its entry's");
         var allowed = decision.Status is RedemptionStatus.Approved or RedemptionStatus.Review;
         if (allowed && proposal.Proposed != decision.Status) findings.Add("limits_only_refuse", $"decision {decision.Position}: proposed {proposal.Proposed}, recorded {decision.Status}");
+        if (allowed && proposal.Risk.LetThrough is { } draw)
+        {
+            if (!draw.Drawn) findings.Add("limits_only_refuse", $"decision {decision.Position}: not drawn, and yet let through");
+            var day = AccountKey.LetThrough(proposal.Request.At, proposal.Request.Cart.Currency);
+            _letThrough[day] = Math.Max(_letThrough.GetValueOrDefault(day), draw.ValuePerDayMax);     // it may have been changed within the day
+        }
+
         if (decision.HoldExpiresAt is not null != (allowed && proposal.Request.Kind is AttemptKind.Redemption)) findings.Add("allowed_redemptions_hold", $"decision {decision.Position} is {decision.Status}");
     }
 
@@ -56,7 +64,8 @@ internal sealed class RecordJudge(Findings findings)
         if (key.Kind < AccountKind.CampaignUses) return;
         findings.Count("limits_are_kept");
         long? limit;
-        if (key.Kind is AccountKind.CouponUses)
+        if (key.Kind is AccountKind.LetThrough) limit = _letThrough.GetValueOrDefault(key);
+        else if (key.Kind is AccountKind.CouponUses)
         {
             if (!coupon.Exists) findings.Add("limits_are_kept", $"{key} has no coupon");
             limit = coupon.UsesMax;

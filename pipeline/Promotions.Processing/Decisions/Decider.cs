@@ -19,7 +19,7 @@ public sealed record DecisionInputs(IScorer? Scorer, string? ScorerMissingBecaus
 
 /// <summary>The ladder from a priced and observed attempt to a proposal for the ledger. Pure.</summary>
 /// <remarks>
-/// The order of the lines is the precedence: recorded answer (asked before, by the pipeline) → the account's standing → rule refusals → hard fraud rules → cost-based thresholds →
+/// The order of the lines is the precedence: recorded answer (asked before, by the pipeline) → the account's standing → rule refusals → hard fraud rules → cost-based thresholds (of whose blocks a share may pass) →
 /// limits (the ledger's, in one atomic step). Fraud is assessed even where a rule refused: the attempt's evidence is what enumeration looks like.
 /// </remarks>
 /// <param name="time">Measures how long models take; null in replays, where nothing may depend on it.</param>
@@ -33,6 +33,13 @@ public sealed class Decider(IFeatureCatalog catalog, TimeProvider? time = null, 
     {
         var risk = Assess(request, entities, priced, vector, lateMask, inputs);
         var (status, refusal) = Ladder(inputs.Accounts.RefusalOf(request.Customer.Id, request.At), priced, risk, inputs.Policy.For(request.Channel));
+        if (status is RedemptionStatus.Blocked && risk.HardRule is null && inputs.Policy.LetThrough is { } share)
+        {
+            var draw = share.Draw(entities, request.At, priced, inputs.Policy.Costs.GoodsShare);
+            risk = risk with { LetThrough = draw };
+            if (draw.Drawn) status = RedemptionStatus.Approved;     // and not reviewed: what a reviewer stops would never tell what it would have been
+        }
+
         return new(request, entities, priced, status, refusal, risk, PromotionEngine.ArmsOf(priced, request.Customer.Id, request.At), inputs.Policy.HoldFor);
     }
 

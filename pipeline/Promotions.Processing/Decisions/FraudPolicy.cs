@@ -51,6 +51,9 @@ public sealed record ChannelPolicy(string ChannelPattern, IReadOnlyList<string> 
 /// <param name="ReviewFloor">Below this probability nobody is reviewed or blocked whatever the costs say, 0 to 1.</param>
 public sealed record FraudPolicy(int Version, FraudCosts Costs, double ReviewFloor, IReadOnlyList<HardRule> HardRules, IReadOnlyList<ChannelPolicy> Channels, TimeSpan HoldFor)
 {
+    /// <summary>Null, as it is until an admin sets it: everything that the model blocks is blocked.</summary>
+    public LetThrough? LetThrough { get; init; }
+
     private static readonly ChannelPolicy OtherChannels = new("*", [], ScorerFallback.Review);
 
     /// <summary>The first matching channel policy; without one all entities count and a silent scorer means review.</summary>
