@@ -1,8 +1,9 @@
+using System.Text.RegularExpressions;
 using Promotions.Server.Scaled;
 
 namespace Promotions.Server.Tests;
 
-public class ScaledOptionsTests
+public partial class ScaledOptionsTests
 {
     private const string Bootstrap = "127.0.0.1:9092";
     private const string Postgres = "Host=127.0.0.1;Database=promotions";
@@ -52,6 +53,19 @@ public class ScaledOptionsTests
         Assert.Contains(named, Assert.Throws<StartRefusedException>(options.CheckClient).Message, StringComparison.Ordinal);
         (options with { Client = new Dictionary<string, string> { ["security.protocol"] = "sasl_ssl", ["sasl.mechanism"] = "PLAIN", ["sasl.username"] = "shop", ["sasl.password"] = "secret" } }).CheckClient();
     }
+
+    [Fact]
+    public void Every_setting_of_Kafka_that_is_documented_or_set_by_a_script_is_ours()
+    {
+        string[] places = ["deploy/kafka/README.md", "deploy/lib/scaled", "deploy/compose.yaml"];
+        var named = places.SelectMany(place => KafkaSetting().Matches(File.ReadAllText(Path.Combine(Repository.Root, place)))).Select(match => match.Groups[1].Value)
+            .Where(name => name.Length > 0 && !name.StartsWith("SASL", StringComparison.Ordinal) && !name.StartsWith("SSL", StringComparison.Ordinal) && !name.StartsWith("SECURITY", StringComparison.Ordinal)).ToHashSet();
+        Assert.Contains("FETCH_WAIT_MS", named);
+        Assert.Empty(named.Except(ScaledOptions.OwnNames));
+    }
+
+    [GeneratedRegex("PROMOTIONS_KAFKA_([A-Z_]*)")]
+    private static partial Regex KafkaSetting();
 
     [Fact]
     public void A_heartbeat_longer_than_a_third_of_the_session_is_refused() =>

@@ -49,7 +49,7 @@ internal sealed record ScaledOptions(
 {
     private const string ClientPrefix = "PROMOTIONS_KAFKA_";
     private static readonly string[] ConnectionSettings = ["security.", "sasl.", "ssl."];
-    private static readonly string[] OwnNames = ["BOOTSTRAP", "GROUP", "PREFIX", "INSTANCE_ID", "PARTITIONS", "LINGER_MS", "SESSION_TIMEOUT_MS", "HEARTBEAT_INTERVAL_MS", "CREATE_TOPICS", "PEER"];
+    internal static readonly string[] OwnNames = ["BOOTSTRAP", "GROUP", "PREFIX", "INSTANCE_ID", "PARTITIONS", "LINGER_MS", "FETCH_WAIT_MS", "SESSION_TIMEOUT_MS", "HEARTBEAT_INTERVAL_MS", "CREATE_TOPICS", "PEER"];
 
     /// <summary>What every client of the brokers is given.</summary>
     public Dictionary<string, string> ClientWithBootstrap() => new(Client) { ["bootstrap.servers"] = Bootstrap };
