@@ -19,37 +19,9 @@ internal static class CommandLine
 
     public static RootCommand Create()
     {
-        var root = new RootCommand("Makes, measures, shows and serves fraud models.") { DataSetCommand.Create(), SearchCommand.Create(), Train(), EvaluateCommand.Create(), ReferenceCommand.Create(), Import(), Card(), Bootstrap(), Simulate() };
+        var root = new RootCommand("Makes, measures, shows and serves fraud models.") { DataSetCommand.Create(), SearchCommand.Create(), TrainCommand.Create(), RetrainCommand.Create(), EvaluateCommand.Create(), ReferenceCommand.Create(), Import(), Card(), Bootstrap(), Simulate() };
         foreach (var command in RegistryCommands.Create()) root.Add(command);
         return root;
-    }
-
-    private static Command Train()
-    {
-        var defaults = new TrainingOptions();
-        var dataset = DataSetOption();
-        var output = new Option<FileInfo>("--out") { Description = "Model file to write.", Required = true };
-        var trees = new Option<int>("--trees") { DefaultValueFactory = _ => defaults.Trees, Description = "Trees." };
-        var leaves = new Option<int>("--leaves") { DefaultValueFactory = _ => defaults.Leaves, Description = "Leaves per tree, at most." };
-        var rate = new Option<double>("--learning-rate") { DefaultValueFactory = _ => defaults.LearningRate, Description = "Share of each tree's step that is kept." };
-        var seed = new Option<int>("--seed") { DefaultValueFactory = _ => defaults.Seed, Description = "Of the learner." };
-        var late = new Option<double>("--late-rate") { DefaultValueFactory = _ => LateRateDefault, Description = "Share of an entity's parts that are taught as late." };
-        var accept = AcceptOption();
-        var command = new Command("train", "Learns from the earliest rows, calibrates on later ones, measures on the latest.") { dataset, output, trees, leaves, rate, seed, late, accept };
-        command.SetAction(parsed => Run(() =>
-        {
-            var source = parsed.GetRequiredValue(dataset);
-            var target = parsed.GetRequiredValue(output);
-            var options = defaults with { Trees = parsed.GetValue(trees), Leaves = parsed.GetValue(leaves), LearningRate = parsed.GetValue(rate), Seed = parsed.GetValue(seed), LateRate = parsed.GetValue(late), Accepted = parsed.GetRequiredValue(accept) };
-            options = options with { Command = string.Create(CultureInfo.InvariantCulture, $"promotions-ml train --dataset {source.Name} --out {target.Name} --trees {options.Trees} --leaves {options.Leaves} --learning-rate {options.LearningRate} --seed {options.Seed} --late-rate {options.LateRate}{(options.Accepted.Count > 0 ? " --accept " + string.Join(' ', options.Accepted) : "")}") };
-            var data = ReadDataSet(source);
-            if (data.LayoutHash == FeatureRegistry.LayoutHash) options = options with { Parts = PartsOfLayout() };
-            var trained = Trainer.Train(data, options);
-            File.WriteAllBytes(target.FullName, trained.File);
-            Console.WriteLine(JsonSerializer.Serialize(trained.Card, Json));
-            Console.WriteLine($"{target.Name}: {ModelFile.HashOf(trained.File)}");
-        }));
-        return command;
     }
 
     /// <summary>Each kind of entity is one part: it comes whole or late.</summary>
@@ -124,8 +96,6 @@ internal static class CommandLine
     }
 
     internal static Option<FileInfo> DataSetOption() => new("--dataset") { Description = "Data set file.", Required = true };
-
-    private static Option<string[]> AcceptOption() => new("--accept") { DefaultValueFactory = _ => [], AllowMultipleArgumentsPerToken = true, Description = "Features that look as if they knew the label, and are right." };
 
     internal static Argument<FileInfo> ModelArgument() => new("model") { Description = "Model file." };
 

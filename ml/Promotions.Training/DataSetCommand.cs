@@ -14,7 +14,7 @@ internal static class DataSetCommand
 
     public static Command Create()
     {
-        var data = new Option<DirectoryInfo>("--data") { DefaultValueFactory = _ => new(Environment.GetEnvironmentVariable("PROMOTIONS_DATA") is { Length: > 0 } named ? named : ".data"), Description = "Data folder of a stopped system, or a copy of one." };
+        var data = DataOption();
         var from = new Option<DateTimeOffset>("--from") { Description = "Event time of the first row, UTC.", Required = true };
         var to = new Option<DateTimeOffset>("--to") { Description = "Event time before which rows lie, UTC.", Required = true };
         var output = new Option<FileInfo>("--out") { DefaultValueFactory = _ => new("attempts" + ParquetDataSet.Extension), Description = "Parquet file to write; the feature registry is put beside it." };
@@ -24,32 +24,43 @@ internal static class DataSetCommand
         return command;
     }
 
-    private static async Task WriteAsync(DirectoryInfo folder, EventTime from, EventTime to, FileInfo output, CancellationToken cancellationToken)
+    internal static Option<DirectoryInfo> DataOption() => new("--data") { DefaultValueFactory = _ => new(Environment.GetEnvironmentVariable("PROMOTIONS_DATA") is { Length: > 0 } named ? named : ".data"), Description = "Data folder of a system, running or stopped." };
+
+    /// <exception cref="InvalidDataException">There is no ledger in the folder.</exception>
+    internal static SqliteLogView OpenLog(DirectoryInfo folder)
     {
         var path = Path.Combine(folder.FullName, "ledger", "ledger.db");
-        if (!File.Exists(path)) throw new InvalidDataException($"There is no ledger at {path}: --data names the data folder of a stopped system, or a copy of one.");
-        if (!(from < to)) throw new InvalidDataException($"--from {from} does not lie before --to {to}.");
-        var ledger = SqliteLedger.Open(new SqliteLedgerOptions { Path = path }, TimeProvider.System);
-        await using (ledger.ConfigureAwait(false))
-        {
-            var started = TimeProvider.System.GetTimestamp();
-            var data = LogDataSet.Read(LogOf(ledger.Reader, cancellationToken), ledger.Campaigns, ledger.Reader.FindDecision, from, to);
-            if (data.Rows.Count == 0) throw new InvalidDataException($"The log, which ends at {data.Until}, holds no attempt from {from} to {to}.");
-            var stream = output.Create();
-            await using (stream.ConfigureAwait(false)) await ParquetDataSet.WriteAsync(stream, data, cancellationToken).ConfigureAwait(false);
-            await File.WriteAllBytesAsync(Path.ChangeExtension(output.FullName, ".registry.json"), ParquetDataSet.Registry(), cancellationToken).ConfigureAwait(false);
-            Tell(data, output, TimeProvider.System.GetElapsedTime(started));
-        }
+        return File.Exists(path) ? SqliteLogView.Open(path)
+            : throw new InvalidDataException($"There is no ledger at {path}: --data names a system's data folder. A set over Kafka and PostgreSQL has no such log: its requests lie in Kafka, no longer than the topic keeps them.");
     }
 
-    private static IEnumerable<LogRecord> LogOf(ILedgerReader reader, CancellationToken cancellationToken)
+    private static async Task WriteAsync(DirectoryInfo folder, EventTime from, EventTime to, FileInfo output, CancellationToken cancellationToken)
     {
-        for (long position = 0; ;)
+        if (!(from < to)) throw new InvalidDataException($"--from {from} does not lie before --to {to}.");
+        using var log = OpenLog(folder);
+        var started = TimeProvider.System.GetTimestamp();
+        var data = LogDataSet.Read(LogOf(log, log.LastLogPosition, cancellationToken), log.Campaigns, log.FindDecision, from, to);
+        if (data.Rows.Count == 0) throw new InvalidDataException($"The log, which ends at {data.Until}, holds no attempt from {from} to {to}.");
+        var stream = output.Create();
+        await using (stream.ConfigureAwait(false)) await ParquetDataSet.WriteAsync(stream, data, cancellationToken).ConfigureAwait(false);
+        await File.WriteAllBytesAsync(Path.ChangeExtension(output.FullName, ".registry.json"), ParquetDataSet.Registry(), cancellationToken).ConfigureAwait(false);
+        Tell(data, output, TimeProvider.System.GetElapsedTime(started));
+    }
+
+    /// <summary>The log from its beginning through a position, in pages.</summary>
+    internal static IEnumerable<LogRecord> LogOf(SqliteLogView log, long through, CancellationToken cancellationToken)
+    {
+        for (long position = 0; position < through;)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            var page = reader.ReadLog(position, PageRecords);
+            var page = log.ReadLog(position, PageRecords);
             if (page.Count == 0) yield break;
-            foreach (var record in page) yield return record;
+            foreach (var record in page)
+            {
+                if (record.Position > through) yield break;
+                yield return record;
+            }
+
             position = page[^1].Position;
         }
     }

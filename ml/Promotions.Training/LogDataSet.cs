@@ -14,7 +14,8 @@ namespace Promotions.Training;
 /// <param name="Vector">In the registry's order; NaN where missing or late.</param>
 /// <param name="Abuse">The last label that had arrived by the log's end; null where nobody said anything.</param>
 /// <param name="LabelAt">When it arrived.</param>
-public sealed record LoggedAttempt(string RedemptionId, long Position, EventTime At, float[] Vector, ulong[] Entities, bool? Abuse, EventTime? LabelAt, string? LabelSource);
+/// <param name="Status">What it was answered; null where no decision is at hand.</param>
+public sealed record LoggedAttempt(string RedemptionId, long Position, EventTime At, float[] Vector, ulong[] Entities, bool? Abuse, EventTime? LabelAt, string? LabelSource, RedemptionStatus? Status = null);
 
 /// <summary>What the log held that is not a row, or not as it should be. Unit: records.</summary>
 /// <param name="Repeated">Attempts that the log holds more than once: the first is the row.</param>
@@ -78,8 +79,9 @@ public sealed record LogDataSet(IReadOnlyList<LoggedAttempt> Rows, EventTime Unt
             }
             if (!inside) return;
             var vector = proposal.Risk.Vector.ToArray();
-            if (decisionOf(request.Id) is { } decision) TakeRecorded(vector, decision.Proposal.Risk);
-            _rows.Add(new(request.Id, record.Position, record.At, vector, TrainingRow.KeysOf(proposal.Entities), null, null, null));
+            var decision = decisionOf(request.Id);
+            if (decision is not null) TakeRecorded(vector, decision.Proposal.Risk);
+            _rows.Add(new(request.Id, record.Position, record.At, vector, TrainingRow.KeysOf(proposal.Entities), null, null, null, decision?.Status));
         }
 
         private void TakeRecorded(float[] vector, RiskAssessment recorded)

@@ -10,8 +10,8 @@ public static class RegistryCommands
 {
     private const string KeyVariable = "PROMOTIONS_API_KEY";
 
-    private static readonly Option<string> Server = new("--server") { Description = "The system's address.", DefaultValueFactory = _ => "http://127.0.0.1:8080" };
-    private static readonly Option<FileInfo?> KeyFile = new("--key-file") { Description = $"File with an admin's API key; without it, the key in {KeyVariable}." };
+    internal static readonly Option<string> Server = new("--server") { Description = "The system's address.", DefaultValueFactory = _ => "http://127.0.0.1:8080" };
+    internal static readonly Option<FileInfo?> KeyFile = new("--key-file") { Description = $"File with an admin's API key; without it, the key in {KeyVariable}." };
 
     public static IEnumerable<Command> Create() =>
     [
@@ -27,16 +27,18 @@ public static class RegistryCommands
         var file = new Argument<FileInfo>("model") { Description = "Model file, trained or imported." };
         var note = new Option<string>("--note") { Description = "What is to be known about it.", DefaultValueFactory = _ => "" };
         var command = new Command("register", "Keeps a model file in the running system as a candidate, once that has read and checked it.") { file, note, Server, KeyFile };
-        command.SetAction((parsed, cancellationToken) => RunAsync(parsed, async http =>
-        {
-            var bytes = await File.ReadAllBytesAsync(parsed.GetRequiredValue(file).FullName, cancellationToken);
-            var text = parsed.GetRequiredValue(note);
-            var body = text.Length == 0 ? (object)new { file_base64 = Convert.ToBase64String(bytes) } : new { file_base64 = Convert.ToBase64String(bytes), note = text };
-            using var answer = await AskAsync(http, HttpMethod.Post, "v1/models", JsonSerializer.Serialize(body), cancellationToken);
-            Tell(parsed.InvocationConfiguration.Output, answer.RootElement);
-        }));
+        command.SetAction((parsed, cancellationToken) => RegisterAsync(parsed, parsed.GetRequiredValue(file), parsed.GetRequiredValue(note), cancellationToken));
         return command;
     }
+
+    /// <summary>With the server and key that the command line names.</summary>
+    internal static Task<int> RegisterAsync(ParseResult parsed, FileInfo file, string note, CancellationToken cancellationToken) => RunAsync(parsed, async http =>
+    {
+        var bytes = await File.ReadAllBytesAsync(file.FullName, cancellationToken);
+        var body = note.Length == 0 ? (object)new { file_base64 = Convert.ToBase64String(bytes) } : new { file_base64 = Convert.ToBase64String(bytes), note };
+        using var answer = await AskAsync(http, HttpMethod.Post, "v1/models", JsonSerializer.Serialize(body), cancellationToken);
+        Tell(parsed.InvocationConfiguration.Output, answer.RootElement);
+    });
 
     private static Command Step(string verb, string description)
     {

@@ -76,11 +76,13 @@ public sealed class SqliteLedger : ILedger, ISettingsStore, IOrderReader
         using (row.Scope()) return row.Step() ? new RecordedOrder(orderId, row.Text(0), row.Text(1), row.Long(2), row.Long(3)) : null;
     });
 
-    public string? Find(string scope, string name) => _readers.Read(db =>
+    public string? Find(string scope, string name) => _readers.Read(db => Find(db, scope, name));
+
+    internal static string? Find(Db db, string scope, string name)
     {
         var row = db.Prepare("SELECT value FROM setting WHERE scope = ? AND name = ?").Bind(1, scope).Bind(2, name);
         using (row.Scope()) return row.Step() ? row.Text(0) : null;
-    });
+    }
 
     public IReadOnlyList<KeyValuePair<string, string>> List(string scope) => _readers.Read(db =>
     {

@@ -16,11 +16,13 @@ internal sealed class SqliteLedgerReader(ReaderPool readers, Writer writer, Time
 
     public long LastOutboxPosition => readers.Read(db => db.Scalar("SELECT max(position) FROM outbox"));
 
-    public Decision? FindDecision(string redemptionId) => readers.Read(db =>
+    public Decision? FindDecision(string redemptionId) => readers.Read(db => FindDecision(db, redemptionId));
+
+    internal static Decision? FindDecision(Db db, string redemptionId)
     {
         var row = db.Prepare($"SELECT {Rows.DecisionColumns} FROM command c JOIN {Rows.DecisionTables} WHERE c.id = ? AND d.position = c.position").Bind(1, redemptionId);
         using (row.Scope()) return row.Step() ? Rows.ReadDecision(row) : null;
-    });
+    }
 
     public IReadOnlyList<Decision> LatestDecisions(int max, long beforePosition = long.MaxValue) => readers.Read(db =>
         Many(db.Prepare($"SELECT {Rows.DecisionColumns} FROM {Rows.DecisionTables} WHERE d.position < ? ORDER BY d.position DESC LIMIT ?").Bind(1, beforePosition).Bind(2, max),
@@ -99,8 +101,10 @@ internal sealed class SqliteLedgerReader(ReaderPool readers, Writer writer, Time
                 return new CustomerCoupon(coupon, CampaignOf(db, coupon.CampaignId) ?? throw new LedgerFaultException($"Coupon {coupon.Code} has no campaign."), uses.Held + uses.Used, uses.Held);
             }).ToArray());
 
-    public IReadOnlyList<Campaign> Campaigns() => readers.Read(db =>
-        Many(db.Prepare("SELECT document FROM campaign c WHERE version = (SELECT max(version) FROM campaign WHERE id = c.id) ORDER BY id"), row => CampaignJson.Read(row.Text(0))));
+    public IReadOnlyList<Campaign> Campaigns() => readers.Read(Campaigns);
+
+    internal static IReadOnlyList<Campaign> Campaigns(Db db) =>
+        Many(db.Prepare("SELECT document FROM campaign c WHERE version = (SELECT max(version) FROM campaign WHERE id = c.id) ORDER BY id"), row => CampaignJson.Read(row.Text(0)));
 
     public Campaign? FindCampaign(string campaignId, int version) => readers.Read(db =>
         Many(db.Prepare("SELECT document FROM campaign WHERE id = ? AND version = ?").Bind(1, campaignId).Bind(2, version), row => CampaignJson.Read(row.Text(0))).FirstOrDefault());
@@ -139,9 +143,11 @@ internal sealed class SqliteLedgerReader(ReaderPool readers, Writer writer, Time
             code is null ? null : Left(db, couponMax, AccountKey.CouponUses(code)));
     });
 
-    public IReadOnlyList<LogRecord> ReadLog(long afterPosition, int max) => readers.Read(db =>
+    public IReadOnlyList<LogRecord> ReadLog(long afterPosition, int max) => readers.Read(db => ReadLog(db, afterPosition, max));
+
+    internal static IReadOnlyList<LogRecord> ReadLog(Db db, long afterPosition, int max) =>
         Many(db.Prepare("SELECT position, topic, key, value, at, state_hash FROM entry WHERE position > ? AND topic IS NOT NULL ORDER BY position LIMIT ?").Bind(1, afterPosition).Bind(2, max),
-            row => new LogRecord(row.Long(0), row.Text(1), row.Text(2), row.Blob(3), new(row.Long(4)), unchecked((ulong)row.Long(5)))));
+            row => new LogRecord(row.Long(0), row.Text(1), row.Text(2), row.Blob(3), new(row.Long(4)), unchecked((ulong)row.Long(5))));
 
     public IReadOnlyList<OutboxEvent> ReadOutbox(long afterPosition, int max) => readers.Read(db =>
         Many(db.Prepare("SELECT position, at, type, key, payload FROM outbox WHERE position > ? ORDER BY position LIMIT ?").Bind(1, afterPosition).Bind(2, max),

@@ -15,9 +15,9 @@ namespace Promotions.Api.Models;
 /// <param name="leases">Where several processes share the settings: only one writes at a time. Null where this process is alone.</param>
 public sealed class ModelRegistry(ISettingsStore settings, ulong layoutHash, IReadOnlyList<string> features, TimeProvider time, ILeases? leases = null) : IDisposable
 {
-    private const string Scope = "models";
-    private const string FilesScope = "model-files";
-    private const string CurrentName = "current";
+    private const string Scope = ModelSettings.Scope;
+    private const string FilesScope = ModelSettings.FilesScope;
+    private const string CurrentName = ModelSettings.CurrentName;
 
     private readonly SemaphoreSlim _writing = new(1, 1);
     private volatile ModelBook _current = Read(settings, CurrentName) ?? ModelBook.Empty;

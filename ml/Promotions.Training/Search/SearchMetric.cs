@@ -30,14 +30,16 @@ public sealed record SearchMetric(string Name, string Unit, Func<IReadOnlyList<T
     {
         var costs = FraudCosts.Default;
         double sum = 0;
-        for (var i = 0; i < raw.Length; i++)
-        {
-            var p = calibration.Probability(raw[i]);
-            var loss = LossOf(rows[i], costs, discount);
-            var blocks = p * loss > (1 - p) * costs.WrongedCustomer;
-            sum += (rows[i].Abuse, blocks) switch { (true, false) => loss, (false, true) => costs.WrongedCustomer, _ => 0 };
-        }
+        for (var i = 0; i < raw.Length; i++) sum += CostOf(rows[i], calibration.Probability(raw[i]), costs, discount);
         return sum / raw.Length;
+    }
+
+    /// <summary>What one attempt costs that is blocked where that is expected to cost less. Unit: minor units.</summary>
+    internal static double CostOf(TrainingRow row, double probability, FraudCosts costs, int discount)
+    {
+        var loss = LossOf(row, costs, discount);
+        var blocks = probability * loss > (1 - probability) * costs.WrongedCustomer;
+        return (row.Abuse, blocks) switch { (true, false) => loss, (false, true) => costs.WrongedCustomer, _ => 0 };
     }
 
     /// <summary>What an abusive attempt costs that is let through. Unit: minor units.</summary>
