@@ -6,8 +6,11 @@ namespace Promotions.Server;
 /// <summary>The dashboard's door: the API's keys, admin scope only.</summary>
 internal sealed class AdminSignIn(ApiKeys keys) : IAdminSignIn
 {
-    public Task<AdminIdentity?> FindAsync(string key, CancellationToken cancellationToken) =>
-        Task.FromResult(keys.Find(key.AsSpan().Trim()) is { IsAdmin: true } found ? new AdminIdentity(found.Id, found.Record.Name) : null);
+    public async Task<AdminIdentity?> FindAsync(string key, CancellationToken cancellationToken)
+    {
+        await keys.FreshAsync();
+        return keys.Find(key.AsSpan().Trim()) is { IsAdmin: true } found ? new AdminIdentity(found.Id, found.Record.Name) : null;
+    }
 
-    public ValueTask<bool> IsAdminAsync(string keyId, CancellationToken cancellationToken) => ValueTask.FromResult(keys.FindLive(keyId) is { IsAdmin: true });
+    public async ValueTask<bool> IsAdminAsync(string keyId, CancellationToken cancellationToken) => await keys.FindLiveAsync(keyId) is { IsAdmin: true };
 }

@@ -21,7 +21,7 @@ internal sealed class AccountDesk(AccountBook book, FlagRulesStore rules, ApiKey
 
     public async Task<DeskAnswer> PutAsync(string customerId, StandingBody body, string keyId, CancellationToken cancellationToken)
     {
-        if (keys.FindLive(keyId) is not { IsAdmin: true } key) return new("Your key is no longer an admin's.");
+        if (await keys.FindLiveAsync(keyId) is not { IsAdmin: true } key) return new("Your key is no longer an admin's.");
         if (key.Record.Channels.Count > 0) return new("An account is refused in every channel, and your key is for some.");
         if (!Identifier.IsValid(customerId)) return new("That is no customer's id.");
         var errors = new FieldErrors();

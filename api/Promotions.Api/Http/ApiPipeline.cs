@@ -21,6 +21,7 @@ internal sealed class ApiPipeline(ApiOperation operation, ApiServices services, 
         var entered = inFlight.TryEnter();
         try
         {
+            if (entered && !operation.Access.IsPublic) await services.Keys.FreshAsync().WaitAsync(services.Options.AnswerTimeout, services.Time);
             if (Admit(context, entered) is { } call) await operation.Handler(call);
         }
         catch (Exception exception) when (!context.Response.HasStarted && Explain(exception, context) is { } fault)

@@ -18,12 +18,12 @@ public sealed class ApiKeys(ISettingsStore settings, RandomNumberGenerator rando
     private readonly Lock _loading = new();
     private readonly byte[] _nobodysHash = RandomBytes(random, SHA256.HashSizeInBytes);
     private long _loadedAt = long.MinValue;
-    private int _reloading;
+    private readonly Lock _starting = new();
+    private Task _reading = Task.CompletedTask;
 
-    /// <summary>The live key that this text proves, or null. An unknown id costs the same as a wrong secret.</summary>
+    /// <summary>The live key that this text proves, or null, as of the last reading: <see cref="FreshAsync"/> comes first. An unknown id costs the same as a wrong secret.</summary>
     public ApiKey? Find(ReadOnlySpan<char> text)
     {
-        ReloadWhenDue();
         if (!KeyText.TrySplit(text, out var id, out var secret)) return null;
         Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
         KeyText.Hash(secret, hash);
@@ -33,9 +33,9 @@ public sealed class ApiKeys(ISettingsStore settings, RandomNumberGenerator rando
     }
 
     /// <summary>The key with this id, for those who proved it earlier; null once it is revoked.</summary>
-    public ApiKey? FindLive(string id)
+    public async ValueTask<ApiKey?> FindLiveAsync(string id)
     {
-        ReloadWhenDue();
+        await FreshAsync();
         return _keys.TryGetValue(id, out var key) && key.Record.RevokedAt is null ? key : null;
     }
 
@@ -104,38 +104,28 @@ public sealed class ApiKeys(ISettingsStore settings, RandomNumberGenerator rando
         Keep(record);
     }
 
-    /// <summary>Under traffic one request in so many has the keys read beside it, at half the time that they are good for, and none waits. Only the first one after a pause waits, and those that come with it.</summary>
-    private void ReloadWhenDue()
+    /// <summary>What a request waits for before its key is looked up: keys no older than <see cref="ApiOptions.KeysReloadAfter"/>. Under traffic one request in so many has them read beside it, at half of that time, and none waits.
+    /// After a pause, or where the store is slow, all wait for one reading, and none holds a thread: threads that wait for the store would be those that its answers need.</summary>
+    /// <exception cref="LedgerFaultException">The store does not answer, and what is known is too old to be used.</exception>
+    public Task FreshAsync()
     {
         var age = Age();
-        if (age >= options.KeysReloadAfter)
-        {
-            lock (_loading)
-            {
-                if (Age() >= options.KeysReloadAfter) Load();       // whoever waited here finds what the one before has read
-            }
-        }
-        else if (age >= options.KeysReloadAfter / 2 && Interlocked.Exchange(ref _reloading, 1) == 0)
-        {
-            _ = Task.Run(ReloadBeside);
-        }
+        if (age < options.KeysReloadAfter / 2) return Task.CompletedTask;
+        var reading = Read();
+        return age < options.KeysReloadAfter ? Task.CompletedTask : reading;
     }
 
     private TimeSpan Age() => Volatile.Read(ref _loadedAt) is var loadedAt && loadedAt == long.MinValue ? TimeSpan.MaxValue : time.GetElapsedTime(loadedAt);
 
-    private void ReloadBeside()
+    /// <summary>The reading that is under way, or a new one, on a thread of its own.</summary>
+    private Task Read()
     {
-        try
+        lock (_starting)
         {
-            Reload();
-        }
-        catch (LedgerFaultException)
-        {
-            // Told to whoever asks once what is known is too old to be used.
-        }
-        finally
-        {
-            Volatile.Write(ref _reloading, 0);
+            if (!_reading.IsCompleted || Age() < options.KeysReloadAfter / 2) return _reading;
+            _reading = Task.Factory.StartNew(Reload, CancellationToken.None, TaskCreationOptions.LongRunning | TaskCreationOptions.RunContinuationsAsynchronously, TaskScheduler.Default);
+            _ = _reading.ContinueWith(static failed => failed.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted | TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);     // told to whoever waits for it, if anybody does
+            return _reading;
         }
     }
 

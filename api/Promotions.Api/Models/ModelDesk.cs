@@ -46,7 +46,7 @@ public sealed class ModelDesk(ModelRegistry registry, ServedModels served, LiveM
 
     public async Task<DeskAnswer> StepAsync(string hash, string step, string keyId, CancellationToken cancellationToken)
     {
-        if (keys.FindLive(keyId) is not { IsAdmin: true } key) return new("Your key is no longer an admin's.");
+        if (await keys.FindLiveAsync(keyId) is not { IsAdmin: true } key) return new("Your key is no longer an admin's.");
         if (key.Record.Channels.Count > 0) return new("A model decides for every channel, and your key is for some.");
         try
         {

@@ -14,7 +14,7 @@ internal sealed class PolicyDesk(FraudPolicies policies, ApiKeys keys, IFeatureC
 
     public async Task<DeskAnswer> PutAsync(FraudPolicyBody body, string keyId, CancellationToken cancellationToken)
     {
-        if (keys.FindLive(keyId) is not { IsAdmin: true } key) return new("Your key is no longer an admin's.");
+        if (await keys.FindLiveAsync(keyId) is not { IsAdmin: true } key) return new("Your key is no longer an admin's.");
         if (key.Record.Channels.Count > 0) return new("The policy decides for every channel, and your key is for some.");
         var errors = new FieldErrors();
         if (PolicyIntake.Read(body, name => features.IndexOf(name) >= 0, secret, errors) is not { } next) return new(string.Join(" ", errors.List.Select(error => $"{error.Pointer}: {error.Detail}")));
