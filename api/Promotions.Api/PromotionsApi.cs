@@ -23,6 +23,7 @@ using Promotions.Contracts.Intake;
 using Promotions.Ledger;
 using Promotions.Processing;
 using Promotions.Processing.Changes;
+using Promotions.Processing.Costs;
 using Promotions.Processing.Decisions;
 using Promotions.Processing.Reviews;
 
@@ -32,7 +33,7 @@ namespace Promotions.Api;
 public static class PromotionsApi
 {
     /// <summary>Registers the API. The host registers <see cref="ILedger"/>, <see cref="IOrderReader"/>, <see cref="ISettingsStore"/>, <see cref="IRedemptionGateway"/>, <see cref="DecisionExplainer"/>, <see cref="FraudPolicies"/>, <see cref="AccountBook"/>, <see cref="ModelRegistry"/>, <see cref="ServedModels"/>, <see cref="IFeatureCatalog"/> and, where there is one,
-    /// <see cref="IpDirectory"/>, <see cref="ICampaignResults"/> and <see cref="ISystemStatus"/>; and as many <see cref="IReadinessCheck"/> and <see cref="IFollowerLag"/> as it has.</summary>
+    /// <see cref="IpDirectory"/>, <see cref="ICampaignResults"/>, <see cref="IWouldBeBlocks"/> and <see cref="ISystemStatus"/>; and as many <see cref="IReadinessCheck"/> and <see cref="IFollowerLag"/> as it has.</summary>
     public static IServiceCollection AddPromotionsApi(this IServiceCollection services, ApiOptions? options = null)
     {
         options ??= new ApiOptions();
@@ -86,6 +87,7 @@ public static class PromotionsApi
             provider.GetRequiredService<InstallationSecret>(),
             provider.GetRequiredService<IdMaker>(),
             provider.GetService<ICampaignResults>(),
+            provider.GetService<IWouldBeBlocks>(),
             provider.GetService<ISystemStatus>(),
             provider.GetRequiredService<ApiMetrics>(),
             [.. provider.GetServices<IReadinessCheck>()],

@@ -15,4 +15,8 @@ public interface IPolicyDesk
     /// <summary>Makes this the policy that decides. A body that names another version than the current one changes nothing.</summary>
     /// <param name="keyId">Of the admin who asks: the audit log names it.</param>
     Task<DeskAnswer> PutAsync(FraudPolicyBody body, string keyId, CancellationToken cancellationToken);
+
+    /// <summary>What passed although the model would have blocked it, over the usual days.</summary>
+    /// <exception cref="Exception">The analytics store does not answer.</exception>
+    Task<LetThroughOutcomesAnswer> LetThroughAsync(CancellationToken cancellationToken);
 }

@@ -86,6 +86,26 @@ public sealed class ChannelPolicyBody
     public string? Fallback { get; set; }
 }
 
+/// <summary>What passed although the model would have blocked it, and what that tells about what was blocked.</summary>
+/// <param name="MatureAfterDays">How long labels take: what passed longer ago and has none is taken for honest.</param>
+/// <param name="Currencies">Empty where nothing was let through in that time.</param>
+public sealed record LetThroughOutcomesAnswer(int Days, int MatureAfterDays, IReadOnlyList<LetThroughOutcomeAnswer> Currencies);
+
+/// <param name="WouldBeBlocked">Attempts that the model alone would have blocked.</param>
+/// <param name="WithoutRoom">Of them, those whose day had no value left for them.</param>
+/// <param name="Passed">Those that passed.</param>
+/// <param name="ValuePassed">What they took, minor units.</param>
+/// <param name="TooYoung">Of those that passed, those to which a label may still come.</param>
+/// <param name="Judged">Those that passed and are old enough.</param>
+/// <param name="JudgedAbuse">Of them, those that were labelled abuse.</param>
+/// <param name="AbuseShare">Of everything that the model would have blocked, 0 to 1; null while too few were judged.</param>
+/// <param name="Saved">By blocking the rest of that age, minor units: losses spared less what wronged customers cost. Null while too few were judged.</param>
+public sealed record LetThroughOutcomeAnswer(
+    string Currency, long WouldBeBlocked, long WithoutRoom, long Passed, long ValuePassed, long TooYoung, long Judged, long JudgedAbuse, IntervalAnswer? AbuseShare, IntervalAnswer? Saved);
+
+/// <summary>With the range in which 95 of 100 times like this one would have it.</summary>
+public sealed record IntervalAnswer(double Value, double Low, double High);
+
 /// <param name="WrittenBy">The key that wrote it; null for the policy that comes with the program.</param>
 public sealed record FraudPolicyAnswer(
     int Version, FraudCostsBody Costs, double ReviewFloor, IReadOnlyList<HardRuleBody> HardRules, IReadOnlyList<ChannelPolicyBody> Channels, long HoldSeconds, LetThroughBody? LetThrough,

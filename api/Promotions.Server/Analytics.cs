@@ -3,6 +3,7 @@ using Promotions.Analytics.Hosting;
 using Promotions.Analytics.Results;
 using Promotions.Analytics.Sink;
 using Promotions.Ledger;
+using Promotions.Processing.Costs;
 
 namespace Promotions.Server;
 
@@ -21,9 +22,11 @@ internal sealed class AnalyticsSystem : IAsyncDisposable
         (_address, _engine, _database) = (address, engine, new(address));
         _sink = settings => new(ledger, settings, _database, new OutboxSinkOptions(), time, loggers.CreateLogger<OutboxSink>());
         Results = new CampaignResults(_database, () => ledger.LastOutboxPosition);
+        WouldBeBlocks = new WouldBeBlocks(_database);
     }
 
     public ICampaignResults Results { get; }
+    public IWouldBeBlocks WouldBeBlocks { get; }
 
     /// <summary>Committed rows that ClickHouse does not hold yet; 0 while this process does not follow.</summary>
     public long Behind => _following?.Behind ?? 0;

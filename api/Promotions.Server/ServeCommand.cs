@@ -92,7 +92,7 @@ internal static class ServeCommand
     private static void Register(IServiceCollection services, AnalyticsSystem analytics)
     {
         services.AddSingleton(analytics);
-        services.AddSingleton(analytics.Results);
+        services.AddSingleton(analytics.Results).AddSingleton(analytics.WouldBeBlocks);
         services.AddSingleton<IFollowerLag, SinkLag>();
         services.AddHostedService<AnalyticsFollower>();
     }

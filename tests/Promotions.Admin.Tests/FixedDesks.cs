@@ -15,7 +15,12 @@ internal sealed class FixedPolicyDesk : IPolicyDesk
     /// <summary>What the next save is told instead of being done.</summary>
     public string? Problem { get; set; }
 
+    /// <summary>What was let through; null: the analytics store is away.</summary>
+    public LetThroughOutcomesAnswer? LetThrough { get; set; } = new(90, 45, []);
+
     public FraudPolicyAnswer Read() => _current;
+
+    public Task<LetThroughOutcomesAnswer> LetThroughAsync(CancellationToken cancellationToken) => LetThrough is { } told ? Task.FromResult(told) : throw new InvalidOperationException("ClickHouse is away.");
 
     public Task<DeskAnswer> PutAsync(FraudPolicyBody body, string keyId, CancellationToken cancellationToken)
     {

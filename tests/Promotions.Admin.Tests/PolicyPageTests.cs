@@ -91,6 +91,36 @@ public sealed class PolicyPageTests(Browser browser) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task What_was_let_through_tells_how_right_the_model_is_or_that_it_is_too_early_or_that_nobody_answers()
+    {
+        await FillAsync();
+        _host.Policy.LetThrough = new(90, 45, [
+            new("EUR", 1_204, 31, 118, 94_210, 40, 78, 61, new(0.82, 0.71, 0.9), new(1_250_000, 980_000, 1_510_000)), new("CHF", 12, 0, 2, 900, 1, 1, 0, null, null)]);
+        var page = await OpenAsync("/policy?over=24h");
+        await Expect(page.Locator("[data-test=abuse-share]")).ToContainTextAsync("82 % of what the model blocks is abuse 95 %: 71 % to 90 %");
+        await Expect(page.Locator("[data-test=let-through]").Nth(0)).ToContainTextAsync("118 · 942.10 EUR");
+        await Expect(page.Locator("[data-test=let-through]").Nth(0)).ToContainTextAsync("saved 12,500.00 EUR (95 %: 9,800.00 EUR to 15,100.00 EUR)");
+        await Expect(page.Locator("[data-test=let-through]").Nth(1)).ToContainTextAsync("1 that passed are old enough to judge (45 days, by which labels have come); the estimate begins at 20");
+        Assert.True(await page.EvaluateAsync<int>("document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0);
+        if (Environment.GetEnvironmentVariable("PROMOTIONS_SCREENSHOTS") is { Length: > 0 } folder)
+            await page.ScreenshotAsync(new() { Path = Path.Combine(folder, "policy-passed.png"), FullPage = true });
+
+        _host.Policy.LetThrough = null;
+        await page.ReloadAsync();
+        await Expect(page.Locator(".trial")).ToBeVisibleAsync();
+        await Expect(page.GetByText("which does not answer")).ToHaveCountAsync(0);       // off: nobody misses it
+        await page.GetByLabel("Passes, % of would-be blocks").FillAsync("2");
+        await page.Keyboard.PressAsync("Tab");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Save …" }).ClickAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Save version 5" }).ClickAsync();
+        await Expect(page.GetByText("which does not answer")).ToBeVisibleAsync();
+        _host.Policy.LetThrough = new(90, 45, []);
+        await page.GetByRole(AriaRole.Button, new() { Name = "Try again" }).ClickAsync();
+        await Expect(page.GetByText("which does not answer")).ToBeHiddenAsync();
+        await Expect(page.Locator("[data-test=let-through]")).ToHaveCountAsync(0);
+    }
+
+    [Fact]
     public async Task What_cannot_be_saved_is_said_and_what_was_drafted_stays()
     {
         await FillAsync();

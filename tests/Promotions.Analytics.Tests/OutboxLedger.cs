@@ -41,15 +41,15 @@ internal sealed class OutboxLedger : MemoryOutbox
         new("label-" + redemption, redemption, abuse, "review", null, "admin", at, new("c", null, null, null, [], null, null)), Next));
 
     /// <summary>A decision; <paramref name="captured"/> and it is captured a minute later.</summary>
-    public OutboxLedger Redemption(string id, string campaign, string customer, string code, RedemptionStatus status, long discount, EventTime at, bool captured = false)
+    public OutboxLedger Redemption(string id, string campaign, string customer, string code, RedemptionStatus status, long discount, EventTime at, bool captured = false, LetThroughDraw? draw = null, string currency = "EUR")
     {
         var coupon = new Coupon(code, campaign, customer, 1, false, Start);
         var redeemable = new Redeemable(RedeemableType.Coupon, code, 0);
-        var request = new RedemptionRequest(AttemptKind.Redemption, id, "web", "key", new(customer, null), new("order-" + id, "EUR", [new("1", "sku", null, 1, 10_000)], 0), [redeemable],
+        var request = new RedemptionRequest(AttemptKind.Redemption, id, "web", "key", new(customer, null), new("order-" + id, currency, [new("1", "sku", null, 1, 10_000)], 0), [redeemable],
             AttemptContext.None, at, null, null, default);
         var priced = new PricedCart(RefusalCode.None, [new(redeemable, campaign, 1, coupon, RefusalCode.None, discount, 0, Arm.Treated, false, false)],
             [new("1", code, campaign, discount)], 10_000, discount, 10_000 - discount, 10_000 - discount);
-        var risk = new RiskAssessment(0.1, -2.2, RedemptionStatus.Approved, [], new float[] { 1, float.NaN }, 0, "model", 1, 1, null, null);
+        var risk = new RiskAssessment(0.1, -2.2, RedemptionStatus.Approved, [], new float[] { 1, float.NaN }, 0, "model", 1, 1, null, null) { LetThrough = draw };
         var proposal = new DecisionProposal(request, new(customer, "device", null, null, [code], null, null), priced, status, RefusalCode.None, risk, [], TimeSpan.FromMinutes(30));
         var decision = new Decision(Next, proposal, status, RefusalCode.None, HoldState.Held, at.Plus(TimeSpan.FromMinutes(30)), at);
         Add(OutboxTypes.Decision, id, at, OutboxWriter.Decision(decision));

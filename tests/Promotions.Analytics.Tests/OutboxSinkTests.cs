@@ -14,7 +14,7 @@ public sealed class OutboxSinkTests(EngineFixture engine)
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
     private static readonly string[] Tables =
-        ["outbox", "decisions", "redemptions", "hold_endings", "sales", "arms", "labels", "coupons", "campaigns", "campaign_customer_sales", "sink_batches"];
+        ["outbox", "decisions", "redemptions", "hold_endings", "sales", "arms", "labels", "coupons", "campaigns", "campaign_customer_sales", "would_be_blocks", "sink_batches"];
 
     private static OutboxSink Sink(OutboxLedger ledger, MemorySettings settings, AnalyticsDatabase database, int rowsMax = 20_000) =>
         new(ledger, settings, database, new() { RowsMax = rowsMax }, TimeProvider.System, NullLogger<OutboxSink>.Instance);
@@ -31,7 +31,7 @@ public sealed class OutboxSinkTests(EngineFixture engine)
             ledger.Triggered("spring", customer, arm, At(1 + i % 7), ghost: arm is Arm.Control);
             ledger.Coupon("welcome", $"W{i}", customer, 1, At(0.2));
             ledger.Order($"order-{i}", customer, 1_000 + 10 * i, At(2 + i % 7));
-            if (arm is Arm.Treated) ledger.Redemption($"r-{i}", "spring", customer, "SPRING", i % 11 == 0 ? RedemptionStatus.Blocked : RedemptionStatus.Approved, 100, At(2 + i % 7), captured: i % 2 == 0);
+            if (arm is Arm.Treated) ledger.Redemption($"r-{i}", "spring", customer, "SPRING", i % 11 == 0 ? RedemptionStatus.Blocked : RedemptionStatus.Approved, 100, At(2 + i % 7), captured: i % 2 == 0, draw: i % 11 == 0 ? new(0.1, false, 100, 1_000) : null);
             if (i % 6 == 0) ledger.Return($"return-{i}", $"order-{i}", customer, 300, At(9));
             if (i % 11 == 0) ledger.Label($"r-{i}", true, At(9.5));
         }

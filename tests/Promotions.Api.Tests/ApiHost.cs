@@ -17,10 +17,12 @@ using Promotions.Api.Keys;
 using Promotions.Api.Models;
 using Promotions.Api.Observing;
 using Promotions.Api.Policies;
+using Promotions.Domain;
 using Promotions.Features;
 using Promotions.Ledger;
 using Promotions.Ledger.Sqlite;
 using Promotions.Processing;
+using Promotions.Processing.Costs;
 using Promotions.Processing.Decisions;
 using Promotions.Processing.Embedded;
 using Promotions.Processing.State;
@@ -52,6 +54,7 @@ public sealed class ApiHost : IAsyncDisposable
     public string AdminKey { get; private init; } = "";
     public string CheckoutKey { get; private init; } = "";
     public BadGateway? Broken { get; private init; }
+    public RecordedBlocks WouldBeBlocks { get; private init; } = null!;
 
     public static async Task<ApiHost> StartAsync(ApiOptions? options = null, bool broken = false, ICampaignResults? results = null, float score = 0.01f, bool modelLoaded = true, Func<ILedger, ILedger>? ledgerSeen = null, string? vfs = null)
     {
@@ -77,6 +80,8 @@ public sealed class ApiHost : IAsyncDisposable
             .AddSingleton(policies).AddSingleton(accounts).AddSingleton(registry).AddSingleton(models).AddSingleton<IFeatureCatalog>(catalog).AddSingleton(new DecisionExplainer(catalog, hash => modelLoaded ? models.Find(hash) : null));
         builder.Services.AddSingleton<Contracts.ISystemStatus>(new EmbeddedSystemStatus(redemptions.Driver, ledger.Reader, [], TimeProvider.System));
         if (results is not null) builder.Services.AddSingleton(results);
+        var blocks = new RecordedBlocks();
+        builder.Services.AddSingleton<IWouldBeBlocks>(blocks);
         builder.Services.AddPromotionsApi(options);
         var app = builder.Build();
         app.MapPromotionsApi();
@@ -88,6 +93,7 @@ public sealed class ApiHost : IAsyncDisposable
             AdminKey = (await File.ReadAllTextAsync(files.AdminFile)).Trim(),
             CheckoutKey = (await File.ReadAllTextAsync(files.CheckoutFile)).Trim(),
             Broken = bad,
+            WouldBeBlocks = blocks,
         };
     }
 
@@ -119,6 +125,19 @@ public sealed class ApiHost : IAsyncDisposable
         await _redemptions.DisposeAsync();
         await _ledger.DisposeAsync();
         Directory.Delete(_folder, recursive: true);
+    }
+}
+
+/// <summary>Would-be blocks as an analytics store would have them.</summary>
+public sealed class RecordedBlocks : IWouldBeBlocks
+{
+    public Dictionary<string, IReadOnlyList<WouldBeBlock>> ByCurrency { get; } = new(StringComparer.Ordinal);
+    public EventTime AskedFrom { get; private set; }
+
+    public Task<IReadOnlyDictionary<string, IReadOnlyList<WouldBeBlock>>> ReadAsync(EventTime from, CancellationToken cancellationToken)
+    {
+        AskedFrom = from;
+        return Task.FromResult<IReadOnlyDictionary<string, IReadOnlyList<WouldBeBlock>>>(ByCurrency);
     }
 }
 

@@ -1,4 +1,7 @@
 using System.Text.Json.Nodes;
+using Promotions.Domain;
+using Promotions.Domain.Events;
+using Promotions.Processing.Costs;
 
 namespace Promotions.Api.Tests;
 
@@ -140,6 +143,27 @@ public sealed class PolicyTests : IAsyncLifetime
 
         Assert.InRange(passed, 1, 99);
         Assert.Equal(100 - passed, _host.Ledger.Reader.Flags(openOnly: false, 200).Count);
+    }
+
+    [Fact]
+    public async Task What_was_let_through_is_told_by_currency_with_estimates_once_enough_is_old_enough()
+    {
+        var old = EventTime.Now(TimeProvider.System).Plus(-TimeSpan.FromDays(30));
+        _host.WouldBeBlocks.ByCurrency["EUR"] = [.. Enumerable.Range(0, 40).Select(i => new WouldBeBlock(i, old, $"device:{i}", RedemptionStatus.Approved, 0.1, true, 500, 50_000, 500, 2_000, i < 30 ? true : null))];
+        _host.WouldBeBlocks.ByCurrency["CHF"] = [new(1, old, "device:a", RedemptionStatus.Blocked, 0.1, false, 500, 50_000, 500, 2_000, null)];
+
+        var young = (await _host.ExpectAsync(200, "GET", "/v1/policies/fraud/let-through")).Json;
+        Assert.Equal((90, 45), (young["days"]!.GetValue<int>(), young["mature_after_days"]!.GetValue<int>()));
+        Assert.Equal((40, 0), (young["currencies"]![1]!["too_young"]!.GetValue<int>(), young["currencies"]![1]!["judged"]!.GetValue<int>()));
+        Assert.Null(young["currencies"]![1]!["abuse_share"]);
+        Assert.Equal(TimeSpan.FromDays(89), TimeProvider.System.GetUtcNow().UtcDateTime.Date - _host.WouldBeBlocks.AskedFrom.ToDateTimeOffset().UtcDateTime);
+
+        var told = (await _host.ExpectAsync(200, "GET", "/v1/policies/fraud/let-through?mature_after_days=20")).Json["currencies"]!;
+        Assert.Equal(("CHF", 1), (told[0]!["currency"]!.GetValue<string>(), told[0]!["would_be_blocked"]!.GetValue<int>()));
+        Assert.Equal(0.75, told[1]!["abuse_share"]!["value"]!.GetValue<double>(), 1e-12);
+        Assert.InRange(told[1]!["abuse_share"]!["low"]!.GetValue<double>(), 0.5, 0.74);
+        Assert.Equal("invalid_request", (await _host.ExpectAsync(400, "GET", "/v1/policies/fraud/let-through?days=0")).Code);
+        Assert.Equal("not_allowed", (await _host.ExpectAsync(403, "GET", "/v1/policies/fraud/let-through", key: "checkout")).Code);
     }
 
     [Fact]

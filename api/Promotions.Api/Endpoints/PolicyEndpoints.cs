@@ -30,7 +30,23 @@ internal static class PolicyEndpoints
             Problems = [ProblemKind.ChannelNotAllowed, ProblemKind.StalePolicyVersion],
             Examples = [new("/v1/policies/fraud", 200, Examples.FraudPolicy), new("/v1/policies/fraud", 409, Examples.StaleFraudPolicy)],
         },
+        new("let_through_outcomes", "GET", "/v1/policies/fraud/let-through", Access.Admin, Tag, "What passed although the model would have blocked it, and what that tells", LetThroughAsync)
+        {
+            Description = "Where the policy lets a share of would-be blocks through: how right the model is about what it blocks, and what blocking saves, with 95 % intervals. Each that passed stands for 1 / its chance; attempts whose day had no value left are left out. "
+                + "What passed longer ago than labels take and has none counts as honest.",
+            Query = [new("days", "integer", "So many whole days back from now, 1 to 400; 90 when left out."), new("mature_after_days", "integer", "How long labels take, 0 to 400; 45 when left out.")],
+            Answers = [new(200, ContractsJson.Default.LetThroughOutcomesAnswer, "By currency.")],
+            Problems = [ProblemKind.ResultsUnavailable],
+            Examples = [new("/v1/policies/fraud/let-through?mature_after_days=60", 200)],
+        },
     ];
+
+    private static async Task LetThroughAsync(ApiCall call)
+    {
+        if (!call.TryQuery("days", 1, 400, LetThroughOutcomes.DaysUsual, out var days) || !call.TryQuery("mature_after_days", 0, 400, LetThroughOutcomes.MatureAfterDaysUsual, out var mature)) return;
+        if (call.Services.WouldBeBlocks is not { } blocks) call.Refuse(ProblemKind.ResultsUnavailable);
+        else call.Answer(200, await LetThroughOutcomes.TellAsync(blocks, call.Services.Policies.Current.Policy.Costs, call.At, (int)days, (int)mature, call.Aborted).Bounded(call.Services), ContractsJson.Default.LetThroughOutcomesAnswer);
+    }
 
     private static Task GetAsync(ApiCall call)
     {
@@ -45,6 +61,7 @@ internal static class PolicyEndpoints
     private static async Task PutAsync(ApiCall call)
     {
         if (await call.ReadAsync(ContractsJson.Default.FraudPolicyBody) is not { } body) return;
+        await call.Services.Secret.EnsureAsync(call.Aborted);
         var errors = new FieldErrors();
         var next = PolicyIntake.Read(body, name => call.Services.Features.IndexOf(name) >= 0, call.Services.Secret, errors);
         var policies = call.Services.Policies;

@@ -12,6 +12,7 @@ using Promotions.Contracts.Intake;
 using Promotions.Ledger;
 using Promotions.Processing;
 using Promotions.Processing.Changes;
+using Promotions.Processing.Costs;
 using Promotions.Processing.Decisions;
 using Promotions.Processing.Reviews;
 
@@ -45,6 +46,7 @@ public sealed record ApiServices(
     InstallationSecret Secret,
     IdMaker Ids,
     ICampaignResults? Results,
+    IWouldBeBlocks? WouldBeBlocks,
     ISystemStatus? System,
     ApiMetrics Metrics,
     IReadOnlyList<IReadinessCheck> Readiness,

@@ -66,5 +66,6 @@ namespace Promotions.Contracts.Json;
 [JsonSerializable(typeof(ApiKeyAnswer))]
 [JsonSerializable(typeof(ApiKeysAnswer))]
 [JsonSerializable(typeof(FraudPolicyAnswer))]
+[JsonSerializable(typeof(LetThroughOutcomesAnswer))]
 [JsonSerializable(typeof(ProblemAnswer))]
 public sealed partial class ContractsJson : JsonSerializerContext;

@@ -143,7 +143,7 @@ internal static class ScaledCommand
     private static void AddAnalytics(IServiceCollection services, ScaledOptions scaled, AnalyticsSystem? analytics)
     {
         if (analytics is null) services.AddSingleton<ICampaignResults>(new NoResults());
-        else services.AddSingleton(analytics).AddSingleton(analytics.Results);
+        else services.AddSingleton(analytics).AddSingleton(analytics.Results).AddSingleton(analytics.WouldBeBlocks);
         if (!scaled.Roles.HasFlag(ServerRoles.Sinks)) return;
         services.AddSingleton<ExpiryJob>();
         services.AddSingleton(provider => new FlagFreezer(

@@ -5,7 +5,7 @@ namespace Promotions.Analytics.Schema;
 /// <summary>The tables, in versions. A migration is applied whole before its version is noted; its statements may run again.</summary>
 public static class AnalyticsSchema
 {
-    private static readonly (int Version, string Resource)[] Migrations = [(1, "0001_facts.sql")];
+    private static readonly (int Version, string Resource)[] Migrations = [(1, "0001_facts.sql"), (2, "0002_let_through.sql")];
 
     /// <summary>The newest version that this program knows.</summary>
     public static int Version => Migrations[^1].Version;

@@ -110,6 +110,7 @@ public sealed class DecisionPayload
             json.WriteNumber("propensity"u8, draw.Propensity);
             json.WriteBoolean("drawn"u8, draw.Drawn);
             json.WriteNumber("value"u8, draw.Value);
+            json.WriteNumber("value_per_day_max"u8, draw.ValuePerDayMax);
             json.WriteEndObject();
         }
 

@@ -64,6 +64,28 @@ public sealed record PolicyTrial(PolicyOutcome Current, PolicyOutcome Draft, Ran
         return new(clusters.Sum(), sums[(int)(Resamples * 0.025)], sums[(int)(Resamples * 0.975) - 1]);
     }
 
+    /// <summary>The ratio of two sums, and the middle 95 % of such ratios over as many clusters drawn with replacement.</summary>
+    /// <param name="clusters">At least one; every <c>Of</c> is above 0.</param>
+    internal static Range95 BootstrapRatio((double Sum, double Of)[] clusters, int seed)
+    {
+        var random = new Random(seed);
+        var ratios = new double[Resamples];
+        for (var i = 0; i < ratios.Length; i++)
+        {
+            var (sum, of) = (0.0, 0.0);
+            for (var draw = 0; draw < clusters.Length; draw++)
+            {
+                var cluster = clusters[random.Next(clusters.Length)];
+                (sum, of) = (sum + cluster.Sum, of + cluster.Of);
+            }
+
+            ratios[i] = sum / of;
+        }
+
+        Array.Sort(ratios);
+        return new(clusters.Sum(cluster => cluster.Sum) / clusters.Sum(cluster => cluster.Of), ratios[(int)(Resamples * 0.025)], ratios[(int)(Resamples * 0.975) - 1]);
+    }
+
     private sealed class Tallies(FraudCosts costs)
     {
         private readonly VerdictTally[] _by = [VerdictTally.Nothing, VerdictTally.Nothing, VerdictTally.Nothing];

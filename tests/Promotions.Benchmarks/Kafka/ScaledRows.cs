@@ -8,8 +8,8 @@ namespace Promotions.Benchmarks.Kafka;
 internal static class ScaledRows
 {
     private const int RatePerSecond = 300;
-    /// <summary>Until the runtimes have compiled what is hot: the brokers take over a minute of it.</summary>
-    private const int WarmUpSeconds = 90;
+    /// <summary>Until the runtimes have compiled what is hot: on two cores that they share with all else the brokers take two minutes of it.</summary>
+    private const int WarmUpSeconds = 150;
     private const int MeasuredSeconds = 30;
     private const int Customers = 48;
     private static readonly TimeSpan EachCustomer = TimeSpan.FromMilliseconds(400);
