@@ -15,7 +15,8 @@ namespace Promotions.Training;
 /// <param name="Abuse">The last label that had arrived by the log's end; null where nobody said anything.</param>
 /// <param name="LabelAt">When it arrived.</param>
 /// <param name="Status">What it was answered; null where no decision is at hand.</param>
-public sealed record LoggedAttempt(string RedemptionId, long Position, EventTime At, float[] Vector, ulong[] Entities, bool? Abuse, EventTime? LabelAt, string? LabelSource, RedemptionStatus? Status = null);
+/// <param name="LetThrough">Where the model alone would have blocked it while a share of such attempts passed; else null.</param>
+public sealed record LoggedAttempt(string RedemptionId, long Position, EventTime At, float[] Vector, ulong[] Entities, bool? Abuse, EventTime? LabelAt, string? LabelSource, RedemptionStatus? Status = null, LetThroughDraw? LetThrough = null);
 
 /// <summary>What the log held that is not a row, or not as it should be. Unit: records.</summary>
 /// <param name="Repeated">Attempts that the log holds more than once: the first is the row.</param>
@@ -81,7 +82,7 @@ public sealed record LogDataSet(IReadOnlyList<LoggedAttempt> Rows, EventTime Unt
             var vector = proposal.Risk.Vector.ToArray();
             var decision = decisionOf(request.Id);
             if (decision is not null) TakeRecorded(vector, decision.Proposal.Risk);
-            _rows.Add(new(request.Id, record.Position, record.At, vector, TrainingRow.KeysOf(proposal.Entities), null, null, null, decision?.Status));
+            _rows.Add(new(request.Id, record.Position, record.At, vector, TrainingRow.KeysOf(proposal.Entities), null, null, null, decision?.Status, decision?.Proposal.Risk.LetThrough));
         }
 
         private void TakeRecorded(float[] vector, RiskAssessment recorded)

@@ -91,6 +91,27 @@ public class LogDataSetTests
         Assert.Equal(read.Features, registry.RootElement.GetProperty("features").EnumerateArray().Select(f => f.GetProperty("name").GetString()!));
     }
 
+    [Fact]
+    public async Task The_file_says_whose_outcome_was_seen_and_rows_are_read_with_that_weight()
+    {
+        var (draw, data) = (new LetThroughDraw(0.1, true, 100, 1_000), Read(Shop.Value.Records));
+        LoggedAttempt[] rows = [.. data.Rows.Take(4)];
+        rows[0] = rows[0] with { Abuse = null, Status = RedemptionStatus.Approved, LetThrough = draw };
+        rows[1] = rows[1] with { Abuse = null, Status = RedemptionStatus.Blocked, LetThrough = draw with { Drawn = false } };
+        rows[2] = rows[2] with { Abuse = true, Status = RedemptionStatus.Blocked, LetThrough = draw with { Drawn = false } };
+        rows[3] = rows[3] with { Abuse = false, Status = RedemptionStatus.Rejected };
+        using var file = new MemoryStream();
+        await ParquetDataSet.WriteAsync(file, data with { Rows = rows }, TestContext.Current.CancellationToken);
+        file.Position = 0;
+        var read = await ParquetDataSet.ReadAsync(file, TimeSpan.Zero, TestContext.Current.CancellationToken);
+        var half = (float)(1 / (0.1 + (0.9 * 0.5)));
+        Assert.Equal([(false, half), (true, half), (false, 1f)], read.Rows.Select(row => (row.Abuse, row.Weight)));
+
+        file.Position = 0;
+        await using var parquet = await Parquet.ParquetReader.CreateAsync(file, cancellationToken: TestContext.Current.CancellationToken);
+        Assert.Empty(new[] { "status", "propensity", "weight" }.Except(parquet.Schema.DataFields.Select(field => field.Name)));
+    }
+
     private static LogDataSet Read(IEnumerable<LogRecord> log) => LogDataSet.Read(log, Shop.Value.Checkout, _ => null, Start, End);
 
     private static AttemptKind Kind(LogRecord record) => ObservedRequest.Decode(record.Value.Span).Request.Kind;

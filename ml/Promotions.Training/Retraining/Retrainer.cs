@@ -1,6 +1,5 @@
 using System.Globalization;
 using Promotions.Domain;
-using Promotions.Domain.Events;
 using Promotions.Features;
 using Promotions.Processing.Decisions;
 using Promotions.Scoring;
@@ -29,11 +28,11 @@ internal static class Retrainer
         return (to.Plus(TimeSpan.FromDays(-task.Days)), to);
     }
 
-    /// <summary>The period's attempts as rows to learn from, in order of time. One that was let through and that nobody complained about is honest; one that was given nothing cannot be complained
-    /// about, so without a label it says nothing and is left out: else a model would unlearn what it blocks.</summary>
+    /// <summary>The period's attempts as rows to learn from, in order of time and weighed by <see cref="ObservedOutcomes"/>. One that was let through and that nobody complained about is honest; one that was given nothing
+    /// cannot be complained about, so without a label it is left out: else a model would unlearn what it blocks.</summary>
     public static DataSet RowsOf(LogDataSet log) => new(
         FeatureRegistry.LayoutHash, [.. FeatureRegistry.Features.Select(feature => feature.Name)], "replay of the log, labels as they had arrived", 0,
-        [.. log.Rows.Where(row => row.Abuse is not null || row.Status is RedemptionStatus.Approved or RedemptionStatus.Review).OrderBy(row => row.At).Select(row => new TrainingRow(row.Vector, row.Abuse ?? false, 1, row.At, row.Entities))]);
+        [.. log.Rows.Zip(ObservedOutcomes.Weigh(log.Rows)).Where(pair => pair.Second > 0).OrderBy(pair => pair.First.At).Select(pair => new TrainingRow(pair.First.Vector, pair.First.Abuse ?? false, pair.Second, pair.First.At, pair.First.Entities))]);
 
     /// <summary>Why these rows are not learned from; null where they may be.</summary>
     public static string? TooFew(DataSet data, TrainingOptions options, RetrainingTask task)
