@@ -1,5 +1,6 @@
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
+using System.Text.Json.Serialization;
 
 namespace Promotions.Contracts;
 
@@ -72,6 +73,10 @@ public sealed class HardRuleBody
 
     [Required, Description("The feature's value from which on the rule blocks.")]
     public double? AtLeast { get; set; }
+
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    [MinLength(1), MaxLength(Bounds.NameMax), Description("Why this limit: stands in the reason of what it blocks.")]
+    public string? Note { get; set; }
 }
 
 public sealed class ChannelPolicyBody

@@ -19,7 +19,7 @@ internal static class CommandLine
 
     public static RootCommand Create()
     {
-        var root = new RootCommand("Makes, measures, shows and serves fraud models.") { DataSetCommand.Create(), SearchCommand.Create(), TrainCommand.Create(), RetrainCommand.Create(), EvaluateCommand.Create(), ReferenceCommand.Create(), Import(), Card(), Bootstrap(), Simulate() };
+        var root = new RootCommand("Makes, measures, shows and serves fraud models.") { DataSetCommand.Create(), SearchCommand.Create(), TrainCommand.Create(), RetrainCommand.Create(), EvaluateCommand.Create(), ReferenceCommand.Create(), OutliersCommand.Create(), Import(), Card(), Bootstrap(), Simulate() };
         foreach (var command in RegistryCommands.Create()) root.Add(command);
         return root;
     }

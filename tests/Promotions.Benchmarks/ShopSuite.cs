@@ -37,9 +37,9 @@ internal sealed class ShopSuite : IBenchSuite
         public double Arrived(EventTime by) => (Value > 0 ? Complaints : Reviews).By(TimeSpan.FromMilliseconds(by.UnixMilliseconds - Learned.At.UnixMilliseconds));
     }
 
-    /// <param name="Outlier">From here on the row's most unusual count blocks. Unit: −ln of the share of rows that reach it.</param>
+    /// <param name="Outliers">As <c>promotions-ml outliers</c> writes them.</param>
     /// <param name="Calibration">Of the probability of abuse: labels that are still to come, or never do, allowed for.</param>
-    private sealed record Model(TreeScorer Scorer, CountTails Tails, double Outlier, double Threshold, Calibration Calibration);
+    private sealed record Model(TreeScorer Scorer, IReadOnlyList<OutlierLimit> Outliers, double Threshold, Calibration Calibration);
 
     /// <summary>As the simulator's kinds have it on average, and as its DECISIONS say: of what got through, seven tenths are complained about, after 7 to 60 days; of what was refused, three tenths are judged, soon.</summary>
     private static readonly LabelArrival Complaints = new(0.7, TimeSpan.FromDays(7), TimeSpan.FromDays(60)), Reviews = new(0.3, TimeSpan.Zero, TimeSpan.FromDays(2));
@@ -132,19 +132,18 @@ internal sealed class ShopSuite : IBenchSuite
         DataSet data = new(FeatureRegistry.LayoutHash, [.. FeatureRegistry.Features.Select(f => f.Name)], "simulated shops", 811, [.. train.Select(row => row.Learned)]);
         var scorer = TreeScorer.Load(Trainer.Train(data, Options).File);
         var fitted = (int)(train.Count * Options.FitShare);
-        var tails = new CountTails([.. train.Take(fitted).Select(row => row.Learned.Vector)]);
         Row[] later = [.. train.Skip(fitted)];
         var raw = later.Select(row => scorer.RawScore(row.Learned.Vector)).ToArray();
         var calibration = DelayedLabels.Calibrate(raw, [.. later.Select(row => row.Learned.Abuse)], [.. later.Select(row => row.Arrived(Day(LabelDays)))]);
 
         // A customer who comes for more days is blocked more easily: the later month has more than this part.
         var customers = later.Where(row => !row.Abuse).GroupBy(row => row.Customer).ToList();
-        var budget = customers.Count * HonestBlocked * ((Day(TrainDays).UnixMilliseconds - later[0].Learned.At.UnixMilliseconds) / TimeSpan.FromDays(TestDays).TotalMilliseconds);
+        var budget = OutlierRules.Budget(customers.Count, HonestBlocked, TimeSpan.FromMilliseconds(Day(TrainDays).UnixMilliseconds - later[0].Learned.At.UnixMilliseconds), TimeSpan.FromDays(TestDays));
         var unruly = customers.Where(own => !own.Any(RuleBlocks)).ToList();
-        var outlier = Highest(unruly, row => tails.Of(row.Learned.Vector), Math.Max(0, (int)((budget - (customers.Count - unruly.Count)) * OutliersPart)));
-        var usual = unruly.Where(own => own.All(row => tails.Of(row.Learned.Vector) < outlier)).ToList();
+        var outliers = OutlierRules.MeasureLimits([.. train.Take(fitted).Select(row => row.Learned.Vector)], [.. unruly.SelectMany(own => own.Select(row => row.Learned))], Math.Max(0, (int)((budget - (customers.Count - unruly.Count)) * OutliersPart)));
+        var usual = unruly.Where(own => !own.Any(row => OutlierRules.Reaches(outliers, row.Learned.Vector))).ToList();
         var threshold = Highest(usual, row => scorer.RawScore(row.Learned.Vector), Math.Max(0, (int)(budget - (customers.Count - usual.Count))));
-        return new(scorer, tails, outlier, threshold, calibration);
+        return new(scorer, outliers, threshold, calibration);
 
         // Above what all customers but so many ever had.
         static double Highest(List<IGrouping<ulong, Row>> customers, Func<Row, double> value, int but) => Math.BitIncrement(customers.Select(own => own.Max(value)).OrderDescending().ElementAt(but));
@@ -152,7 +151,7 @@ internal sealed class ShopSuite : IBenchSuite
 
     private static bool RuleBlocks(Row row) => Rules.Any(rule => row.Learned.Vector[rule.Feature] >= rule.AtLeast);
 
-    private static bool Blocks(Model model, Row row) => RuleBlocks(row) || row.Raw(model) >= model.Threshold || model.Tails.Of(row.Learned.Vector) >= model.Outlier;
+    private static bool Blocks(Model model, Row row) => RuleBlocks(row) || row.Raw(model) >= model.Threshold || OutlierRules.Reaches(model.Outliers, row.Learned.Vector);
 
     private static double Stopped(Model model, IReadOnlyCollection<Row> abuse) => (double)abuse.Where(row => Blocks(model, row)).Sum(row => row.Value) / abuse.Sum(row => row.Value);
 

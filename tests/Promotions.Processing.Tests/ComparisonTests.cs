@@ -34,6 +34,15 @@ public class ComparisonTests
         Assert.Equal("9 accounts redeemed from this device in 24 h; 99 % of devices never had more than 2: the rule 'many accounts' blocks from 5 on.", reasons[0].Sentence);
     }
 
+    [Fact]
+    public void The_note_of_a_hard_rule_stands_in_its_reason_with_or_without_a_model()
+    {
+        var vector = new float[FeatureRegistry.Count];
+        vector[FeatureRegistry.IndexOf("device_codes_24h")] = 12;
+        var reason = Assert.Single(RiskReasons.Of(vector, Names, "EUR", new("outlier.device_codes_24h", "device_codes_24h", 11, "in the period measured no customer reached it"), null, new FeatureCatalog(), new double[FeatureRegistry.Count]));
+        Assert.Equal("12 codes tried from this device in 24 h: the rule 'outlier.device_codes_24h' blocks from 11 on (in the period measured no customer reached it).", reason.Sentence);
+    }
+
     private static readonly ModelPopulation Population = new([0.5, 0.99, 0.999], new Dictionary<string, FeaturePopulation>
     {
         ["device_accounts_24h"] = new("device", 500, [1, 2]),

@@ -28,7 +28,7 @@ internal sealed class ChangeTrial(DecisionProposal proposal, IScorer scorer, Fra
         var probability = scorer.Probability(raw);
         if (probability is not (>= 0 and <= 1)) return null;
 
-        var hard = policy.HardRules.Any(rule => catalog.IndexOf(rule.Feature) is >= 0 and var index && _vector.High[index] >= rule.AtLeast);
+        var hard = policy.HardRules.Any(rule => catalog.IndexOf(rule.Feature) is >= 0 and var index && rule.IsReachedBy(_vector.High[index]));
         var verdict = hard ? RedemptionStatus.Blocked : CostThresholds.Verdict(probability, priced.Discount, priced.Total, policy);
         return new(changes, verdict, probability, exact, priced);
     }

@@ -89,7 +89,7 @@ public sealed class Decider(IFeatureCatalog catalog, TimeProvider? time = null, 
     private HardRule? FindHardRule(FraudPolicy policy, float[] vector)
     {
         foreach (var rule in policy.HardRules)
-            if (catalog.IndexOf(rule.Feature) is >= 0 and var index && vector[index] >= rule.AtLeast) return rule;
+            if (catalog.IndexOf(rule.Feature) is >= 0 and var index && rule.IsReachedBy(vector[index])) return rule;
         return null;
     }
 }
