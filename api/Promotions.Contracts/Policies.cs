@@ -77,6 +77,14 @@ public sealed class HardRuleBody
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     [MinLength(1), MaxLength(Bounds.NameMax), Description("Why this limit: stands in the reason of what it blocks.")]
     public string? Note { get; set; }
+
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    [MinLength(1), MaxLength(Bounds.CodeMax), Description("The rule is about attempts that name this code and no other; about all when left out.")]
+    public string? Code { get; set; }
+
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    [Description("true: it blocks only where neither the customer nor the device was seen more than two days before, and no other account at the address in 30 days.")]
+    public bool? StrangersOnly { get; set; }
 }
 
 public sealed class ChannelPolicyBody

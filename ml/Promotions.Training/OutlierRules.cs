@@ -1,50 +1,90 @@
 using System.Globalization;
 using Promotions.Features;
 using Promotions.Processing.Decisions;
+using Promotions.Processing.State;
 
 namespace Promotions.Training;
 
-/// <summary>Hard rules that need no label: counts that hardly anybody of a past period reached. What no model has met may still do something far too often.</summary>
-/// <remarks>
-/// One level of unusualness for all counts: −ln of the share of a period's rows that reach a value. The level is the lowest that all but so many customers of later rows stay below; each count's limit is its first value at that level.
-/// So a limit says the same of every count, and the budget of honest customers is kept by all limits together. A row that lacks a count is not looked at for it.
-/// </remarks>
+/// <summary>Hard rules measured on a past period: counts and sums that hardly any of its customers reached. What no model has met may still do something far too often.</summary>
+/// <remarks>Each limit lies above what all customers but so many ever had, as many for every feature, and all limits together are reached by no more of them than the budget says. A row that lacks a value is not looked at for it.</remarks>
 public static class OutlierRules
 {
-    /// <summary>Of people and what they hold, within a day. Codes are left out: how often a code is tried grows with its campaign, and means something else a month later.</summary>
-    public static readonly IReadOnlyList<int> Counts = [.. FeatureRegistry.Features
-        .Where(f => f.Measure is Measure.Count or Measure.Distinct && f.Window is > 0 and <= Windows.OneDay && f.Entity is not (EntityKind.None or EntityKind.Coupon))
+    /// <summary>Of people and what they hold: attempts, refusals and distinct others of all windows, carts and returns in money.</summary>
+    /// <remarks>Orders are left out: the shop's best customer is the rarest of all. So are codes: how often one is tried grows with its campaign (<see cref="MeasureSurge"/>).</remarks>
+    public static readonly IReadOnlyList<int> Measured = [.. FeatureRegistry.Features
+        .Where(f => f.Measure is Measure.Count or Measure.Sum or Measure.Distinct && f.Entity is not (EntityKind.None or EntityKind.Coupon))
+        .Where(f => f.Measure is Measure.Distinct || (SeriesKind)f.Source is not SeriesKind.Orders)
         .Select(f => f.Index)];
 
     public const string NamePrefix = "outlier.";
+    public const string SurgePrefix = "outlier.surge.";
 
-    /// <param name="usual">Rows that say how usual a count is: everybody's, for nobody knows yet who was honest.</param>
-    /// <param name="later">Rows behind them that fix the level, by customer; those of known abusers and of whoever another rule blocks anyway are left out by the caller.</param>
-    /// <param name="customersMax">So many customers of the later rows may reach a limit. 0 or more.</param>
-    /// <returns>In the order of the layout; nothing where not one count was seen to be rare enough.</returns>
-    /// <exception cref="InvalidDataException">There are not more later customers than may reach a limit.</exception>
-    public static IReadOnlyList<OutlierLimit> MeasureLimits(IReadOnlyCollection<float[]> usual, IReadOnlyCollection<TrainingRow> later, int customersMax)
+    /// <summary>A code's usual day is known from so many, and a few attempts more are no surge.</summary>
+    private const int SurgeDaysMin = 14, SurgeAccountsMin = 10;
+
+    private static readonly int s_customer = Entities.Kinds.ToList().IndexOf(EntityKind.Customer), s_coupon = Entities.Kinds.ToList().IndexOf(EntityKind.Coupon);
+    private static readonly Strangers s_strangers = new(new FeatureCatalog());
+
+    /// <param name="rows">Of customers who count as honest: the caller leaves out known abusers and whoever another rule blocks anyway.</param>
+    /// <param name="customersMax">So many customers of the rows may reach a limit. 0 or more.</param>
+    /// <returns>In the order of the layout; no limit on what no row has.</returns>
+    /// <exception cref="InvalidDataException">There are not more customers than may reach a limit.</exception>
+    public static IReadOnlyList<HardRule> MeasureLimits(IReadOnlyCollection<TrainingRow> rows, int customersMax)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(customersMax);
-        CountTail[] tails = [.. Counts.Select(feature => CountTail.Of(feature, usual))];
-        var mosts = new Dictionary<ulong, double>();
-        foreach (var row in later)
-        {
-            var customer = CustomerOf(row);
-            var most = tails.Max(tail => tail.Unusual(row.Vector[tail.Feature]));
-            if (!mosts.TryGetValue(customer, out var before) || most > before) mosts[customer] = most;
-        }
+        float[][] mosts = [.. rows.GroupBy(row => CustomerOf(row)).Select(own => MostOf(own))];
+        if (mosts.Length <= customersMax) throw new InvalidDataException($"The rows are of {mosts.Length} customers: too few for limits that {customersMax} of them may reach.");
 
-        if (mosts.Count <= customersMax) throw new InvalidDataException($"The later rows are of {mosts.Count} customers: too few for a limit that {customersMax} of them may reach.");
-        var level = Math.BitIncrement(mosts.Values.OrderDescending().ElementAt(customersMax));
-        return [.. tails.Select(tail => tail.LimitAt(level)).OfType<(int Feature, float AtLeast)>().Select(limit => Limit(limit.Feature, limit.AtLeast, usual, later))];
+        float[][] highest = [.. Measured.Select((_, f) => mosts.Select(most => most[f]).OrderDescending().Take(customersMax + 1).ToArray())];
+        var (limits, but) = (LimitsAbove(0), 0);
+        for (var more = 1; more <= customersMax && LimitsAbove(more) is var next && mosts.Count(most => Reaches(most, next)) <= customersMax; more++) (limits, but) = (next, more);
+        var note = string.Create(CultureInfo.InvariantCulture, $"in the period measured, {(but == 0 ? "no customer" : but == 1 ? "at most one customer" : $"at most {but} customers")} of {mosts.Length:#,0} reached it");
+        return [.. Measured.Select((feature, f) => (FeatureRegistry.Features[feature].Name, AtLeast: limits[f])).Where(limit => float.IsFinite(limit.AtLeast)).Select(limit => new HardRule(NamePrefix + limit.Name, limit.Name, limit.AtLeast, note))];
+
+        float[] LimitsAbove(int customers) => [.. highest.Select(values => Above(values[customers]))];
+
+        // The next whole number, or the next float where these lie further apart; without any value nothing can be said.
+        static float Above(float value) => float.IsNegativeInfinity(value) ? float.PositiveInfinity : Math.Max(MathF.Floor(value) + 1, MathF.BitIncrement(value));
+
+        static bool Reaches(float[] most, float[] limits)
+        {
+            for (var f = 0; f < limits.Length; f++)
+                if (most[f] >= limits[f]) return true;
+            return false;
+        }
     }
 
-    /// <summary>What the decider does with a vector, for rows of a data set.</summary>
-    public static bool Reaches(IReadOnlyList<OutlierLimit> limits, ReadOnlySpan<float> vector)
+    /// <summary>A limit on one code against its own past, for strangers only: a code that was given to few people and is suddenly used by many whom nobody knows.</summary>
+    /// <remarks>The usual day is the median over days, so a surge in the period itself moves it little. For codes whose audience is known to be bounded: a public code is meant to surge.</remarks>
+    /// <param name="times">So many times the accounts of its usual day. Above 1.</param>
+    /// <returns>Null where the code was not tried on enough days to know its usual one.</returns>
+    public static HardRule? MeasureSurge(IEnumerable<TrainingRow> rows, string code, double times)
     {
-        foreach (var limit in limits)
-            if (limit.Rule.IsReachedBy(vector[limit.Feature])) return true;
+        var (key, accounts) = (EntityKey.OtherOf(code), FeatureRegistry.IndexOf("coupon_accounts_24h"));
+        var days = rows.Where(row => row.Entities is { } keys && keys[s_coupon] == key && !float.IsNaN(row.Vector[accounts]))
+            .GroupBy(row => row.At.UnixMilliseconds / Windows.OneDay).Select(day => Median(day.Select(row => row.Vector[accounts]))).ToList();
+        if (days.Count < SurgeDaysMin) return null;
+        var usual = Median(days);
+        return new(SurgePrefix + code, FeatureRegistry.Features[accounts].Name, (float)Math.Ceiling(Math.Max(SurgeAccountsMin, usual * times)),
+            string.Create(CultureInfo.InvariantCulture, $"on its usual day {usual:0} accounts use {code}"), code, StrangersOnly: true);
+
+        static float Median(IEnumerable<float> values)
+        {
+            float[] sorted = [.. values.Order()];
+            return sorted[sorted.Length / 2];
+        }
+    }
+
+    /// <summary>What the decider's hard rules say, for a row of a data set.</summary>
+    public static bool Blocks(IEnumerable<HardRule> rules, in TrainingRow row)
+    {
+        foreach (var rule in rules)
+        {
+            if (!rule.IsReachedBy(row.Vector[FeatureRegistry.IndexOf(rule.Feature)])) continue;
+            if (rule.Code is { } code && (row.Entities is not { } keys || keys[s_coupon] != EntityKey.OtherOf(code))) continue;
+            if (!rule.StrangersOnly || s_strangers.Are(row.Vector)) return true;
+        }
+
         return false;
     }
 
@@ -53,59 +93,13 @@ public static class OutlierRules
 
     internal static ulong CustomerOf(in TrainingRow row) => row.Entities is { } keys && keys[s_customer] is not 0 and var key ? key : throw new InvalidDataException("The data set does not say whose attempts its rows are: limits are measured by customer. promotions-ml dataset writes it.");
 
-    private static readonly int s_customer = Entities.Kinds.ToList().IndexOf(EntityKind.Customer);
-
-    private static OutlierLimit Limit(int feature, float atLeast, IReadOnlyCollection<float[]> usual, IReadOnlyCollection<TrainingRow> later)
+    private static float[] MostOf(IEnumerable<TrainingRow> own)
     {
-        var name = FeatureRegistry.Features[feature].Name;
-        var customers = later.Where(row => row.Vector[feature] >= atLeast).Select(row => CustomerOf(row)).Distinct().Count();
-        var rows = usual.Count(vector => vector[feature] >= atLeast);
-        var note = string.Create(CultureInfo.InvariantCulture, $"in the period measured {(customers == 0 ? "no customer" : customers == 1 ? "one customer" : $"{customers:#,0} customers")} reached it");
-        return new(new(NamePrefix + name, name, atLeast, Note: note), feature, rows, customers);
-    }
-
-    /// <summary>The values of one count, sorted.</summary>
-    private sealed record CountTail(int Feature, float[] Sorted)
-    {
-        public static CountTail Of(int feature, IReadOnlyCollection<float[]> rows) => new(feature, [.. rows.Select(row => row[feature]).Where(value => !float.IsNaN(value)).Order()]);
-
-        /// <summary>−ln of the share of rows that reach the value, the row itself counted with them; 0 where it is missing.</summary>
-        public double Unusual(float value)
-        {
-            if (float.IsNaN(value)) return 0;
-            var (low, high) = (0, Sorted.Length);
-            while (low < high)
-            {
-                var middle = (low + high) / 2;
-                if (Sorted[middle] < value) low = middle + 1;
-                else high = middle;
-            }
-            return Unusual(low);
-        }
-
-        /// <returns>Null where even a value above all seen is not unusual enough: too few rows have it.</returns>
-        public (int Feature, float AtLeast)? LimitAt(double level)
-        {
-            if (Unusual(Sorted.Length) < level) return null;
-            var (low, high) = (0, Sorted.Length);
-            while (low < high)
-            {
-                var middle = (low + high) / 2;
-                if (Unusual(middle) < level) low = middle + 1;
-                else high = middle;
-            }
-            // Whole numbers: above so many rows' values is one more than the last of them.
-            return (Feature, low == 0 ? Sorted[0] : MathF.Floor(Sorted[low - 1]) + 1);
-        }
-
-        /// <param name="below">Rows with less.</param>
-        private double Unusual(int below) => -Math.Log((Sorted.Length - below + 1.0) / (Sorted.Length + 1.0));
+        var most = new float[Measured.Count];
+        Array.Fill(most, float.NegativeInfinity);
+        foreach (var row in own)
+            for (var f = 0; f < most.Length; f++)
+                if (row.Vector[Measured[f]] > most[f]) most[f] = row.Vector[Measured[f]];
+        return most;
     }
 }
-
-/// <summary>A measured limit.</summary>
-/// <param name="Rule">As the fraud policy takes it.</param>
-/// <param name="Feature">The rule's, by index of the layout.</param>
-/// <param name="Rows">Rows of the usual part that reach it.</param>
-/// <param name="Customers">Of the later part, who reach it.</param>
-public sealed record OutlierLimit(HardRule Rule, int Feature, int Rows, int Customers);

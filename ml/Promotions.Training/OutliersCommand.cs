@@ -4,6 +4,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Promotions.Features;
 using Promotions.Processing.Decisions;
+using Promotions.Scoring;
 
 namespace Promotions.Training;
 
@@ -11,7 +12,7 @@ namespace Promotions.Training;
 internal static class OutliersCommand
 {
     public const double ShareDefault = 0.001;
-    private const double ShareMax = 0.05, UsualShare = 0.6;
+    private const double ShareMax = 0.05, SuspectFrom = 0.5, SurgeTimesDefault = 3;
     private static readonly TimeSpan Per = TimeSpan.FromDays(30);
 
     public static Command Create()
@@ -19,47 +20,67 @@ internal static class OutliersCommand
         var dataset = CommandLine.DataSetOption();
         var policy = new Option<FileInfo>("--policy") { Description = "The policy in force, as GET /v1/policies/fraud answers it.", Required = true };
         var share = new Option<double>("--share") { DefaultValueFactory = _ => ShareDefault, Description = "Customers who may be blocked wrongly within 30 days, as a share of all; above 0." };
+        var model = new Option<FileInfo?>("--model") { Description = "The champion. Customers whose attempts it gives an even chance of abuse or more are not taken for honest; without it, only known abusers are left out." };
+        var codes = new Option<string[]>("--codes") { DefaultValueFactory = _ => [], AllowMultipleArgumentsPerToken = true, Description = "Codes of a bounded audience, as staff's or a partner's: each gets a limit for strangers, from its own past. Not for public codes." };
+        var times = new Option<double>("--times") { DefaultValueFactory = _ => SurgeTimesDefault, Description = "That limit, in usual days of the code; above 1." };
         var output = new Option<FileInfo>("--out") { DefaultValueFactory = _ => new("policy.json"), Description = "The policy with the limits, to look at, change and PUT." };
-        var command = new Command("outliers", "Measures limits on counts that hardly anybody of a period reached, without labels, and writes them as hard rules into a fraud policy.") { dataset, policy, share, output };
+        var command = new Command("outliers", "Measures limits on counts that hardly anybody of a period reached, without labels, and writes them as hard rules into a fraud policy.") { dataset, policy, model, share, codes, times, output };
         command.SetAction(parsed => CommandLine.Run(() =>
         {
             var (data, target) = (CommandLine.ReadDataSet(parsed.GetRequiredValue(dataset)), parsed.GetRequiredValue(output));
-            var (body, limits) = Write(data, File.ReadAllText(parsed.GetRequiredValue(policy).FullName), parsed.GetValue(share));
+            var scorer = parsed.GetValue(model) is { } file ? ScorerFile.Load(File.ReadAllBytes(file.FullName), data.LayoutHash) : null;
+            var (body, limits) = Write(data, File.ReadAllText(parsed.GetRequiredValue(policy).FullName), new(parsed.GetValue(share), parsed.GetValue(codes)!, parsed.GetValue(times)), scorer);
             File.WriteAllText(target.FullName, body);
-            foreach (var limit in limits) Console.WriteLine(Line(limit));
+            foreach (var limit in limits) Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{limit.Name,-48} from {limit.AtLeast,8:0} on"));
+            foreach (var code in parsed.GetValue(codes)!.Where(code => !limits.Any(limit => limit.Code == Normal(code)))) Console.WriteLine($"{code}: not tried on enough days to know a usual one; no limit");
             Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{target.Name}: {limits.Count} limits beside the policy's other hard rules. Nothing is in force before an admin PUTs it to /v1/policies/fraud."));
         }));
         return command;
     }
 
+    /// <param name="Share">Of customers who may be blocked wrongly within 30 days, above 0.</param>
+    /// <param name="Codes">Get a limit from their own past.</param>
+    /// <param name="Times">Of the codes' usual days, above 1.</param>
+    internal sealed record Options(double Share, IReadOnlyList<string> Codes, double Times);
+
     /// <summary>The policy's next body: its rules of an earlier measurement replaced, everything else as it was.</summary>
-    /// <exception cref="InvalidDataException">Names what is wrong with the policy, the share or the rows.</exception>
-    internal static (string Body, IReadOnlyList<OutlierLimit> Limits) Write(DataSet data, string policy, double share)
+    /// <exception cref="InvalidDataException">Names what is wrong with the policy, an option or the rows.</exception>
+    internal static (string Body, IReadOnlyList<HardRule> Limits) Write(DataSet data, string policy, Options options, IScorer? scorer = null)
     {
-        if (!(share is > 0 and <= ShareMax)) throw new InvalidDataException(string.Create(CultureInfo.InvariantCulture, $"--share {share} does not lie above 0 and at most at {ShareMax}."));
+        if (!(options.Share is > 0 and <= ShareMax)) throw new InvalidDataException(string.Create(CultureInfo.InvariantCulture, $"--share {options.Share} does not lie above 0 and at most at {ShareMax}."));
+        if (!(options.Times > 1)) throw new InvalidDataException(string.Create(CultureInfo.InvariantCulture, $"--times {options.Times} is not above 1."));
         if (data.LayoutHash != FeatureRegistry.LayoutHash) throw new InvalidDataException($"The data set has the feature layout {data.LayoutHash:x16}; this build has {FeatureRegistry.LayoutHash:x16}.");
         var body = Parse(policy);
         var rules = body["hard_rules"] as JsonArray ?? [];
         foreach (var own in rules.Where(rule => (string?)rule!["name"] is { } name && name.StartsWith(OutlierRules.NamePrefix, StringComparison.Ordinal)).ToList()) rules.Remove(own);
-        var limits = Measure(data, [.. rules.Select(rule => RuleOf(rule!))], share);
-        foreach (var limit in limits)
-            rules.Add(new JsonObject { ["name"] = limit.Rule.Name, ["feature"] = limit.Rule.Feature, ["at_least"] = limit.Rule.AtLeast, ["note"] = limit.Rule.Note });
+        var limits = Measure(data, [.. rules.Select(rule => RuleOf(rule!))], options, scorer);
+        foreach (var limit in limits) rules.Add(Tell(limit));
         body["hard_rules"] = rules;
         return (body.ToJsonString(CommandLine.Json), limits);
     }
 
-    /// <summary>Whom another rule blocks anyway, and whoever is known for abuse, uses up nothing of the budget.</summary>
-    private static IReadOnlyList<OutlierLimit> Measure(DataSet data, IReadOnlyList<HardRule> standing, double share)
+    /// <summary>Whom another rule blocks anyway, whoever is known for abuse and whom the champion suspects uses up nothing of the budget; whom a code's own limit blocks does.</summary>
+    private static IReadOnlyList<HardRule> Measure(DataSet data, IReadOnlyList<HardRule> standing, Options options, IScorer? scorer)
     {
         data.Validate();
-        TrainingRow[] rows = [.. data.Rows.OrderBy(row => row.At)];
-        var fitted = (int)(rows.Length * UsualShare);
-        var usual = rows.Take(fitted).Select(row => row.Vector).ToList();
-        var later = rows.Skip(fitted).ToList();
-        var indexed = standing.Select(rule => (Rule: rule, Index: FeatureRegistry.IndexOf(rule.Feature))).ToList();
-        var left = later.GroupBy(row => OutlierRules.CustomerOf(row)).Where(own => !own.Any(row => row.Abuse || indexed.Any(one => one.Rule.IsReachedBy(row.Vector[one.Index])))).ToList();
-        var seen = TimeSpan.FromMilliseconds(rows[^1].At.UnixMilliseconds - later[0].At.UnixMilliseconds);
-        return OutlierRules.MeasureLimits(usual, [.. left.SelectMany(own => own)], (int)OutlierRules.Budget(left.Count, share, seen, Per));
+        var honest = data.Rows.GroupBy(row => OutlierRules.CustomerOf(row))
+            .Where(own => !own.Any(row => row.Abuse || OutlierRules.Blocks(standing, row) || (scorer is not null && scorer.Probability(scorer.RawScore(row.Vector)) >= SuspectFrom))).ToList();
+        HardRule[] surges = [.. options.Codes.Select(code => OutlierRules.MeasureSurge(honest.SelectMany(own => own), Normal(code), options.Times)).OfType<HardRule>()];
+        var left = honest.Where(own => !own.Any(row => OutlierRules.Blocks(surges, row))).ToList();
+        var seen = TimeSpan.FromMilliseconds(data.Rows.Max(row => row.At.UnixMilliseconds) - data.Rows.Min(row => row.At.UnixMilliseconds));
+        var budget = (int)OutlierRules.Budget(honest.Count, options.Share, seen, Per) - (honest.Count - left.Count);
+        return [.. surges, .. OutlierRules.MeasureLimits([.. left.SelectMany(own => own)], Math.Max(0, budget))];
+    }
+
+    /// <summary>As the pipeline knows codes.</summary>
+    private static string Normal(string code) => code.Trim().ToUpperInvariant();
+
+    private static JsonObject Tell(HardRule rule)
+    {
+        var told = new JsonObject { ["name"] = rule.Name, ["feature"] = rule.Feature, ["at_least"] = rule.AtLeast, ["note"] = rule.Note };
+        if (rule.Code is not null) told["code"] = rule.Code;
+        if (rule.StrangersOnly) told["strangers_only"] = true;
+        return told;
     }
 
     private static JsonObject Parse(string policy)
@@ -81,9 +102,8 @@ internal static class OutliersCommand
     {
         var (name, feature, atLeast) = ((string?)rule["name"], (string?)rule["feature"], (double?)rule["at_least"]);
         if (name is null || feature is null || atLeast is null) throw new InvalidDataException($"A hard rule of the policy is not whole: {rule.ToJsonString()}");
-        return FeatureRegistry.Features.Any(f => f.Name == feature) ? new(name, feature, (float)atLeast) : throw new InvalidDataException($"The hard rule '{name}' is about '{feature}', which this build does not know.");
+        return FeatureRegistry.Features.Any(f => f.Name == feature)
+            ? new(name, feature, (float)atLeast, (string?)rule["note"], (string?)rule["code"], (bool?)rule["strangers_only"] ?? false)
+            : throw new InvalidDataException($"The hard rule '{name}' is about '{feature}', which this build does not know.");
     }
-
-    private static string Line(OutlierLimit limit) => string.Create(CultureInfo.InvariantCulture,
-        $"{limit.Rule.Feature,-36} from {limit.Rule.AtLeast,6:0} on   {limit.Rows,6:#,0} earlier attempts, {limit.Customers,4:#,0} later customers");
 }

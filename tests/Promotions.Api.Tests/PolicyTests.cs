@@ -10,7 +10,7 @@ public sealed class PolicyTests : IAsyncLifetime
 {
     private const string Good = """
         {"version": 1, "costs": {"wronged_customer": 2000, "review": 150, "abuse_multiple": 5, "loss_min": 500, "review_catches": 0.8, "goods_share": 0.25}, "review_floor": 0.05,
-         "hard_rules": [{"name": "many", "feature": "device_attempts_24h", "at_least": 7}, {"name": "outlier.ip_attempts_1h", "feature": "ip_attempts_1h", "at_least": 40, "note": "nobody reached it"}],
+         "hard_rules": [{"name": "many", "feature": "device_attempts_24h", "at_least": 7}, {"name": "outlier.ip_attempts_1h", "feature": "ip_attempts_1h", "at_least": 40, "note": "nobody reached it"}, {"name": "outlier.surge.STAFF25", "feature": "coupon_accounts_24h", "at_least": 24, "code": "STAFF25", "strangers_only": true}],
          "channels": [{"channel": "pos-*", "ignored_entities": ["device"], "fallback": "refuse"}, {"channel": "*", "fallback": "review"}], "hold_seconds": 60}
         """;
 
@@ -99,6 +99,7 @@ public sealed class PolicyTests : IAsyncLifetime
     [InlineData("\"feature\": \"device_attempts_24h\"", "\"feature\": \"attempt\"", "/hard_rules/0/feature", "unknown_feature")]
     [InlineData("\"at_least\": 7", "\"at_least\": 1e300", "/hard_rules/0/at_least", "out_of_range")]
     [InlineData("\"at_least\": 7}", "\"at_least\": 7}, {\"name\": \"many\", \"feature\": \"device_attempts_24h\", \"at_least\": 9}", "/hard_rules/1/name", "repeated")]
+    [InlineData("\"code\": \"STAFF25\"", "\"code\": \"\"", "/hard_rules/2/code", "invalid_code")]
     [InlineData("nobody reached it", "", "/hard_rules/1/note", "invalid_text")]
     [InlineData("\"name\": \"many\"", "\"name\": \"so many\"", "/hard_rules/0/name", "invalid_id")]
     [InlineData("\"pos-*\"", "\"pos*-\"", "/channels/0/channel", "invalid_pattern")]

@@ -96,6 +96,22 @@ public class EmbeddedRedemptionsTests
     }
 
     [Fact]
+    public async Task A_rule_about_a_code_and_strangers_leaves_other_codes_and_known_customers_alone()
+    {
+        var policy = PipelineRig.Policy with { HardRules = [new("surge", "coupon_accounts_24h", 1, "on its usual day nobody uses it", "TEN", StrangersOnly: true)] };
+        await using var rig = PipelineRig.Open(scorer: new PipelineRig.FixedScorer(-6), policy: policy);
+        await rig.PutAsync(PipelineRig.Public("TEN"));
+        await rig.PutAsync(PipelineRig.Public("OTHER"));
+
+        Assert.Equal(RedemptionStatus.Approved, (await rig.RedeemAsync(PipelineRig.Request("r-1", code: "OTHER"))).Status);
+        var stranger = await rig.RedeemAsync(PipelineRig.Request("r-2", atSeconds: 1));
+        Assert.Equal((RedemptionStatus.Blocked, "surge"), (stranger.Status, stranger.Proposal.Risk.HardRule));
+        Assert.Contains("the rule 'surge' blocks customers whom nobody here had seen two days before from 1 on (on its usual day nobody uses it).", stranger.Proposal.Risk.Reasons[0].Sentence, StringComparison.Ordinal);
+        var threeDaysOn = (int)TimeSpan.FromDays(3).TotalSeconds;
+        Assert.Equal(RedemptionStatus.Approved, (await rig.RedeemAsync(PipelineRig.Request("r-3", atSeconds: threeDaysOn))).Status);
+    }
+
+    [Fact]
     public async Task Feedback_counts_from_its_own_position_on_and_never_for_the_event_it_judges()
     {
         await using var rig = PipelineRig.Open(scorer: new PipelineRig.FixedScorer(-6));

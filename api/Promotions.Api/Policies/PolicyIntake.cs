@@ -34,7 +34,7 @@ internal static class PolicyIntake
             policy.Version,
             new() { WrongedCustomer = costs.WrongedCustomer, Review = costs.Review, AbuseMultiple = costs.AbuseMultiple, LossMin = costs.LossMin, ReviewCatches = costs.ReviewCatches, GoodsShare = costs.GoodsShare },
             policy.ReviewFloor,
-            [.. policy.HardRules.Select(rule => new HardRuleBody { Name = rule.Name, Feature = rule.Feature, AtLeast = rule.AtLeast, Note = rule.Note })],
+            [.. policy.HardRules.Select(rule => new HardRuleBody { Name = rule.Name, Feature = rule.Feature, AtLeast = rule.AtLeast, Note = rule.Note, Code = rule.Code, StrangersOnly = rule.StrangersOnly ? true : null })],
             [.. policy.Channels.Select(channel => new ChannelPolicyBody
             {
                 Channel = channel.ChannelPattern,
@@ -85,7 +85,9 @@ internal static class PolicyIntake
             if (feature.Length > 0 && !isFeature(feature)) errors.Add(new At(Parent, i, "feature"), "unknown_feature", "No feature has this name; the reasons of flags show the names.");
             // A feature is a float32: what does not fit into one could never be reached.
             rules[i] = new(name, feature, (float)Check.Number(errors, body.AtLeast, new At(Parent, i, "at_least"), -float.MaxValue, float.MaxValue),
-                Check.OptionalText(errors, body.Note, new At(Parent, i, "note"), Bounds.NameMax));
+                Check.OptionalText(errors, body.Note, new At(Parent, i, "note"), Bounds.NameMax),
+                body.Code is null ? null : Check.Code(errors, body.Code, new At(Parent, i, "code")),
+                body.StrangersOnly ?? false);
         }
         return rules;
     }

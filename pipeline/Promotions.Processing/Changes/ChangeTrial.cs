@@ -11,6 +11,7 @@ namespace Promotions.Processing.Changes;
 internal sealed class ChangeTrial(DecisionProposal proposal, IScorer scorer, FraudPolicy policy, ICampaignSnapshot campaigns, IFeatureCatalog catalog)
 {
     private readonly ChangedVector _vector = new(proposal);
+    private readonly HardRules _rules = new(catalog);
     private readonly float[] _own = new float[FeatureRegistry.Count];
 
     /// <returns>Null where what is left is no request, is refused by a rule, or cannot be judged for sure.</returns>
@@ -21,14 +22,14 @@ internal sealed class ChangeTrial(DecisionProposal proposal, IScorer scorer, Fra
         if (priced.Refusal is not RefusalCode.None) return null;
 
         FeatureVector.PutRequest(_own, request, priced);
-        var codes = proposal.Entities.Codes.Count(code => request.Redeemables.Any(one => one.Type is RedeemableType.Coupon && one.Code == code));
-        if (!_vector.TrySet(codes, priced.Subtotal, FeatureVector.Part(_own, EntityKind.None))) return null;
+        var codes = proposal.Entities.Codes.Where(code => request.Redeemables.Any(one => one.Type is RedeemableType.Coupon && one.Code == code)).ToList();
+        if (!_vector.TrySet(codes.Count, priced.Subtotal, FeatureVector.Part(_own, EntityKind.None))) return null;
         var exact = _vector.IsExact;
         var raw = exact ? scorer.RawScore(_vector.Low) : scorer.RawScoreAtMost(_vector.Low, _vector.High) ?? double.NaN;
         var probability = scorer.Probability(raw);
         if (probability is not (>= 0 and <= 1)) return null;
 
-        var hard = policy.HardRules.Any(rule => catalog.IndexOf(rule.Feature) is >= 0 and var index && rule.IsReachedBy(_vector.High[index]));
+        var hard = _rules.Find(policy.HardRules, codes, _vector.High) is not null;
         var verdict = hard ? RedemptionStatus.Blocked : CostThresholds.Verdict(probability, priced.Discount, priced.Total, policy);
         return new(changes, verdict, probability, exact, priced);
     }

@@ -26,6 +26,7 @@ public sealed record DecisionInputs(IScorer? Scorer, string? ScorerMissingBecaus
 public sealed class Decider(IFeatureCatalog catalog, TimeProvider? time = null, ModelBudget? budget = null)
 {
     private readonly double[] _contributions = new double[catalog.Count];
+    private readonly HardRules _rules = new(catalog);
     private readonly ModelWatch _models = new(time, budget ?? ModelBudget.Default);
 
     /// <summary>Not safe from several threads: the pipeline's thread owns it.</summary>
@@ -56,7 +57,7 @@ public sealed class Decider(IFeatureCatalog catalog, TimeProvider? time = null, 
     {
         var policy = inputs.Policy;
         var answer = inputs.Scorer is { } champion ? _models.Ask(champion, vector) : ModelAnswer.None(inputs.ScorerMissingBecause ?? "no model is loaded");
-        var hard = FindHardRule(policy, vector);
+        var hard = _rules.Find(policy.HardRules, entities.Codes, vector);
         var verdict = Verdict(answer, hard, priced, policy);
         var reasons = verdict is RedemptionStatus.Approved
             ? []
@@ -84,13 +85,6 @@ public sealed class Decider(IFeatureCatalog catalog, TimeProvider? time = null, 
         }
 
         return scores;
-    }
-
-    private HardRule? FindHardRule(FraudPolicy policy, float[] vector)
-    {
-        foreach (var rule in policy.HardRules)
-            if (catalog.IndexOf(rule.Feature) is >= 0 and var index && rule.IsReachedBy(vector[index])) return rule;
-        return null;
     }
 }
 

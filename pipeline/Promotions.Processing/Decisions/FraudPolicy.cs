@@ -28,17 +28,6 @@ public sealed record FraudCosts(long WrongedCustomer, long Review, double AbuseM
     };
 }
 
-/// <summary>Blocks whatever the model says: a counted fact beyond doubt.</summary>
-/// <param name="Name">Stable, snake_case.</param>
-/// <param name="Feature">A name of the feature registry.</param>
-/// <param name="AtLeast">The feature's value from which on it holds.</param>
-/// <param name="Note">Why this limit, for who reads a reason; null or at most 128 characters.</param>
-public sealed record HardRule(string Name, string Feature, float AtLeast, string? Note = null)
-{
-    /// <summary>Never by a value that is missing or late.</summary>
-    public bool IsReachedBy(float value) => value >= AtLeast;
-}
-
 /// <summary>What to do when the model gives no score in time.</summary>
 public enum ScorerFallback : byte { None = 0, Review = 1, Refuse = 2 }
 

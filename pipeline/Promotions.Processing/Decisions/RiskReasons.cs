@@ -31,7 +31,7 @@ internal static class RiskReasons
     public static RiskReason OfRule(HardRule hard, ReadOnlySpan<float> vector, AttemptEntities entities, string currency, IScorer? scorer, IFeatureCatalog catalog)
     {
         var index = catalog.IndexOf(hard.Feature);
-        return new(hard.Feature, $"{Sentence(index, vector[index], entities, currency, scorer, catalog)}: the rule '{hard.Name}' blocks from {hard.AtLeast:0.##} on{(hard.Note is { } note ? $" ({note})" : "")}.", vector[index], 0, catalog.EntityOf(index, entities));
+        return new(hard.Feature, $"{Sentence(index, vector[index], entities, currency, scorer, catalog)}: the rule '{hard.Name}' blocks {(hard.StrangersOnly ? "customers whom nobody here had seen two days before " : "")}from {hard.AtLeast:0.##} on{(hard.Note is { } note ? $" ({note})" : "")}.", vector[index], 0, catalog.EntityOf(index, entities));
     }
 
     public static RiskReason OfFeature(int index, ReadOnlySpan<float> vector, double contribution, AttemptEntities entities, string currency, IScorer scorer, IFeatureCatalog catalog) =>
