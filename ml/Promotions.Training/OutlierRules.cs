@@ -2,6 +2,7 @@ using System.Globalization;
 using Promotions.Features;
 using Promotions.Processing.Decisions;
 using Promotions.Processing.State;
+using Promotions.Scoring;
 
 namespace Promotions.Training;
 
@@ -24,6 +25,14 @@ public static class OutlierRules
 
     private static readonly int s_customer = Entities.Kinds.ToList().IndexOf(EntityKind.Customer), s_coupon = Entities.Kinds.ToList().IndexOf(EntityKind.Coupon);
     private static readonly Strangers s_strangers = new(new FeatureCatalog());
+
+    /// <summary>From this chance of abuse on, by the champion, an attempt's customer is not taken for honest: the shipped policy's review floor. Labels come for half of all abuse; this leaves out most of the rest.</summary>
+    public const double SuspectFrom = 0.05;
+
+    /// <summary>The rows of customers of whom nothing is known or suspected: no label of abuse, no rule that blocks them anyway, no score from <see cref="SuspectFrom"/> on.</summary>
+    /// <param name="scorer">Null: nobody is suspected.</param>
+    public static IReadOnlyList<TrainingRow> Unsuspected(IEnumerable<TrainingRow> rows, IReadOnlyList<HardRule> standing, IScorer? scorer) =>
+        [.. rows.GroupBy(row => CustomerOf(row)).Where(own => !own.Any(row => row.Abuse || Blocks(standing, row) || scorer?.Probability(scorer.RawScore(row.Vector)) >= SuspectFrom)).SelectMany(own => own)];
 
     /// <param name="rows">Of customers who count as honest: the caller leaves out known abusers and whoever another rule blocks anyway.</param>
     /// <param name="customersMax">So many customers of the rows may reach a limit. 0 or more.</param>

@@ -12,7 +12,7 @@ namespace Promotions.Training;
 internal static class OutliersCommand
 {
     public const double ShareDefault = 0.001;
-    private const double ShareMax = 0.05, SuspectFrom = 0.5, SurgeTimesDefault = 3;
+    private const double ShareMax = 0.05, SurgeTimesDefault = 3;
     private static readonly TimeSpan Per = TimeSpan.FromDays(30);
 
     public static Command Create()
@@ -20,7 +20,7 @@ internal static class OutliersCommand
         var dataset = CommandLine.DataSetOption();
         var policy = new Option<FileInfo>("--policy") { Description = "The policy in force, as GET /v1/policies/fraud answers it.", Required = true };
         var share = new Option<double>("--share") { DefaultValueFactory = _ => ShareDefault, Description = "Customers who may be blocked wrongly within 30 days, as a share of all; above 0." };
-        var model = new Option<FileInfo?>("--model") { Description = "The champion. Customers whose attempts it gives an even chance of abuse or more are not taken for honest; without it, only known abusers are left out." };
+        var model = new Option<FileInfo?>("--model") { Description = "The champion. Customers with an attempt to which it gives a chance of abuse of 5 % or more are not taken for honest; without it, only known abusers are left out, and limits come out far higher." };
         var codes = new Option<string[]>("--codes") { DefaultValueFactory = _ => [], AllowMultipleArgumentsPerToken = true, Description = "Codes of a bounded audience, as staff's or a partner's: each gets a limit for strangers, from its own past. Not for public codes." };
         var times = new Option<double>("--times") { DefaultValueFactory = _ => SurgeTimesDefault, Description = "That limit, in usual days of the code; above 1." };
         var output = new Option<FileInfo>("--out") { DefaultValueFactory = _ => new("policy.json"), Description = "The policy with the limits, to look at, change and PUT." };
@@ -63,9 +63,9 @@ internal static class OutliersCommand
     private static IReadOnlyList<HardRule> Measure(DataSet data, IReadOnlyList<HardRule> standing, Options options, IScorer? scorer)
     {
         data.Validate();
-        var honest = data.Rows.GroupBy(row => OutlierRules.CustomerOf(row))
-            .Where(own => !own.Any(row => row.Abuse || OutlierRules.Blocks(standing, row) || (scorer is not null && scorer.Probability(scorer.RawScore(row.Vector)) >= SuspectFrom))).ToList();
-        HardRule[] surges = [.. options.Codes.Select(code => OutlierRules.MeasureSurge(honest.SelectMany(own => own), Normal(code), options.Times)).OfType<HardRule>()];
+        var rows = OutlierRules.Unsuspected(data.Rows, standing, scorer);
+        HardRule[] surges = [.. options.Codes.Select(code => OutlierRules.MeasureSurge(rows, Normal(code), options.Times)).OfType<HardRule>()];
+        var honest = rows.GroupBy(row => OutlierRules.CustomerOf(row)).ToList();
         var left = honest.Where(own => !own.Any(row => OutlierRules.Blocks(surges, row))).ToList();
         var seen = TimeSpan.FromMilliseconds(data.Rows.Max(row => row.At.UnixMilliseconds) - data.Rows.Min(row => row.At.UnixMilliseconds));
         var budget = (int)OutlierRules.Budget(honest.Count, options.Share, seen, Per) - (honest.Count - left.Count);

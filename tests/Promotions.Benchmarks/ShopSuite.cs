@@ -144,9 +144,10 @@ internal sealed class ShopSuite : IBenchSuite
         // A customer who comes for more days is blocked more easily: the later month has more than this part.
         var customers = later.Where(row => !row.Abuse).GroupBy(row => row.Customer).ToList();
         var budget = OutlierRules.Budget(customers.Count, HonestBlocked, TimeSpan.FromMilliseconds(Day(TrainDays).UnixMilliseconds - later[0].Learned.At.UnixMilliseconds), TimeSpan.FromDays(TestDays));
-        HardRule[] standing = [.. Shipped, .. OutlierRules.MeasureSurge(later.Where(row => !row.Abuse).Select(row => row.Learned), BoundedCode, SurgeTimes) is { } surge ? (HardRule[])[surge] : []];
+        var learned = later.Select(row => row.Learned).ToList();
+        HardRule[] standing = [.. Shipped, .. OutlierRules.MeasureSurge(OutlierRules.Unsuspected(learned, Shipped, scorer), BoundedCode, SurgeTimes) is { } surge ? (HardRule[])[surge] : []];
         var unruly = customers.Where(own => !own.Any(row => OutlierRules.Blocks(standing, row.Learned))).ToList();
-        HardRule[] rules = [.. standing, .. OutlierRules.MeasureLimits([.. unruly.SelectMany(own => own.Select(row => row.Learned))], Math.Max(0, (int)((budget - (customers.Count - unruly.Count)) * OutliersPart)))];
+        HardRule[] rules = [.. standing, .. OutlierRules.MeasureLimits(OutlierRules.Unsuspected(learned, standing, scorer), Math.Max(0, (int)((budget - (customers.Count - unruly.Count)) * OutliersPart)))];
         var usual = unruly.Where(own => !own.Any(row => OutlierRules.Blocks(rules, row.Learned))).ToList();
         var threshold = Highest(usual, row => scorer.RawScore(row.Learned.Vector), Math.Max(0, (int)(budget - (customers.Count - usual.Count))));
         return new(scorer, rules, threshold, calibration);
