@@ -18,6 +18,7 @@ using Promotions.Api.Models;
 using Promotions.Api.Observing;
 using Promotions.Api.Policies;
 using Promotions.Api.Problems;
+using Promotions.Api.Webhooks;
 using Promotions.Contracts;
 using Promotions.Contracts.Intake;
 using Promotions.Ledger;
@@ -46,6 +47,7 @@ public static class PromotionsApi
         services.AddSingleton<ApiKeys>();
         services.AddSingleton<IdMaker>();
         services.AddSingleton<InstallationSecret>();
+        services.AddWebhooks();
         services.AddSingleton<IPolicyDesk, PolicyDesk>();
         services.AddSingleton<FlagRulesStore>();
         services.AddSingleton<IAccountDesk, AccountDesk>();
@@ -88,6 +90,8 @@ public static class PromotionsApi
             provider.GetRequiredService<IdMaker>(),
             provider.GetService<ICampaignResults>(),
             provider.GetService<IWouldBeBlocks>(),
+            provider.GetRequiredService<WebhookBook>(),
+            provider.GetRequiredService<WebhookSender>(),
             provider.GetService<ISystemStatus>(),
             provider.GetRequiredService<ApiMetrics>(),
             [.. provider.GetServices<IReadinessCheck>()],

@@ -6,6 +6,7 @@ using Promotions.Api;
 using Promotions.Api.Accounts;
 using Promotions.Api.Keys;
 using Promotions.Api.Observing;
+using Promotions.Api.Webhooks;
 using Promotions.Contracts;
 using Promotions.Contracts.Intake;
 using Promotions.Ledger;
@@ -81,6 +82,8 @@ internal static class ServeCommand
         services.AddHostedService<ExpiryJob>();
         services.AddSingleton<FlagFreezer>();
         services.AddHostedService<FlagFreezeJob>();
+        services.AddSingleton(new WebhookOptions { AllowPrivate = options.WebhooksPrivate });
+        services.AddHostedService<WebhookJob>();
         services.AddPromotionsApi();
         services.AddPromotionsAdmin(admin =>
         {

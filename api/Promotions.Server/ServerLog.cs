@@ -20,6 +20,9 @@ internal static partial class ServerLog
     [LoggerMessage(EventId = 9024, Level = LogLevel.Warning, Message = "Flags above the freezing level could not be looked at; the next look finds them again")]
     public static partial void FreezeFault(ILogger logger, Exception fault);
 
+    [LoggerMessage(EventId = 9026, Level = LogLevel.Warning, Message = "Webhooks could not be sent; the next round goes on where they stand")]
+    public static partial void WebhookFault(ILogger logger, Exception fault);
+
     [LoggerMessage(EventId = 9002, Level = LogLevel.Error, Message = "{What} failed")]
     public static partial void PipelineFault(ILogger logger, Exception fault, string what);
 

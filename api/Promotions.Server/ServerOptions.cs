@@ -9,8 +9,9 @@ namespace Promotions.Server;
 /// <param name="Listen">Loopback by default: other machines reach the system only where somebody said so.</param>
 /// <param name="EnginePort">Of the embedded ClickHouse; 0 for a free one.</param>
 /// <param name="AdminRemote">The dashboard answers browsers on other machines; it belongs behind TLS then.</param>
+/// <param name="WebhooksPrivate">Webhooks may go to plain http and to addresses that are not public: receivers in one's own network.</param>
 internal sealed record ServerOptions(
-    string DataPath, IPAddress Listen, int Port, bool Demo, double Rate, int DemoDays, bool Analytics, string? ScenarioFile, string? EnginePath, int EnginePort, bool AdminRemote = false)
+    string DataPath, IPAddress Listen, int Port, bool Demo, double Rate, int DemoDays, bool Analytics, string? ScenarioFile, string? EnginePath, int EnginePort, bool AdminRemote = false, bool WebhooksPrivate = false)
 {
     public static ServerOptions FromEnvironment() => new(
         Environment.GetEnvironmentVariable("PROMOTIONS_DATA") ?? Path.Combine(Environment.CurrentDirectory, ".data"),
@@ -23,7 +24,8 @@ internal sealed record ServerOptions(
         ScenarioFile: null,
         EnginePath: Environment.GetEnvironmentVariable("PROMOTIONS_LIBCHDB"),
         EnginePort: ParsePort("PROMOTIONS_CLICKHOUSE_PORT", 0),
-        AdminRemote: Environment.GetEnvironmentVariable("PROMOTIONS_ADMIN_REMOTE") is "true" or "1");
+        AdminRemote: Environment.GetEnvironmentVariable("PROMOTIONS_ADMIN_REMOTE") is "true" or "1",
+        WebhooksPrivate: Environment.GetEnvironmentVariable("PROMOTIONS_WEBHOOKS_PRIVATE") is "true" or "1");
 
     private static IPAddress ParseAddress(string? text) => text is null or "" ? IPAddress.Loopback
         : IPAddress.TryParse(text, out var address) ? address

@@ -51,6 +51,7 @@ public sealed class ApiHost : IAsyncDisposable
     public Contracts.IAccountDesk AccountDesk => _app.Services.GetRequiredService<Contracts.IAccountDesk>();
     public Contracts.IPolicyDesk PolicyDesk => _app.Services.GetRequiredService<Contracts.IPolicyDesk>();
     public IReadOnlyList<RouteEndpoint> Endpoints => [.. _app.Services.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>()];
+    public ISettingsStore Settings => _ledger;
     public string AdminKey { get; private init; } = "";
     public string CheckoutKey { get; private init; } = "";
     public BadGateway? Broken { get; private init; }

@@ -19,6 +19,7 @@ public static class ApiTable
         .. PolicyEndpoints.All,
         .. ModelEndpoints.All,
         .. AccountEndpoints.All,
+        .. WebhookEndpoints.All,
         .. KeyEndpoints.All,
         .. SystemEndpoints.All,
         .. SystemStatusEndpoints.All,

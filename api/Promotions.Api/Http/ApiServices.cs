@@ -7,6 +7,7 @@ using Promotions.Api.Limits;
 using Promotions.Api.Models;
 using Promotions.Api.Observing;
 using Promotions.Api.Policies;
+using Promotions.Api.Webhooks;
 using Promotions.Contracts;
 using Promotions.Contracts.Intake;
 using Promotions.Ledger;
@@ -47,6 +48,8 @@ public sealed record ApiServices(
     IdMaker Ids,
     ICampaignResults? Results,
     IWouldBeBlocks? WouldBeBlocks,
+    WebhookBook Webhooks,
+    WebhookSender WebhookSender,
     ISystemStatus? System,
     ApiMetrics Metrics,
     IReadOnlyList<IReadinessCheck> Readiness,

@@ -67,5 +67,9 @@ namespace Promotions.Contracts.Json;
 [JsonSerializable(typeof(ApiKeysAnswer))]
 [JsonSerializable(typeof(FraudPolicyAnswer))]
 [JsonSerializable(typeof(LetThroughOutcomesAnswer))]
+[JsonSerializable(typeof(WebhookBody))]
+[JsonSerializable(typeof(WebhookAnswer))]
+[JsonSerializable(typeof(WebhooksAnswer))]
+[JsonSerializable(typeof(WebhookTestAnswer))]
 [JsonSerializable(typeof(ProblemAnswer))]
 public sealed partial class ContractsJson : JsonSerializerContext;

@@ -8,6 +8,7 @@ using Promotions.Api.Accounts;
 using Promotions.Api.Bulk;
 using Promotions.Api.Keys;
 using Promotions.Api.Observing;
+using Promotions.Api.Webhooks;
 using Promotions.Contracts;
 using Promotions.Contracts.Intake;
 using Promotions.Ledger;
@@ -57,6 +58,7 @@ internal static class ScaledCommand
         builder.Services.AddSingleton(system.Ledger);
         builder.Services.AddSingleton<LedgerWatch>();
         builder.Services.AddHostedService(provider => provider.GetRequiredService<LedgerWatch>());
+        builder.Services.AddSingleton(new WebhookOptions { AllowPrivate = options.WebhooksPrivate });
         AddAnalytics(builder.Services, scaled, analytics);
         await using var app = builder.Build();
         ledgerMetrics.Ask(() => app.Services.GetRequiredService<LedgerWatch>().State);
@@ -149,9 +151,11 @@ internal static class ScaledCommand
         services.AddSingleton(provider => new FlagFreezer(
             provider.GetRequiredService<ILedger>().Reader, provider.GetRequiredService<AccountBook>(), new FlagRulesStore(provider.GetRequiredService<ISettingsStore>()), provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton<FlagFreezeJob>();
+        services.AddWebhooks();
+        services.AddSingleton<WebhookJob>();
         if (analytics is not null) services.AddSingleton<IFollowerLag, SinkLag>().AddSingleton<AnalyticsFollower>();
         services.AddHostedService(provider => new SinksRole(
-            provider.GetRequiredService<ILeases>(), provider.GetRequiredService<ExpiryJob>(), provider.GetRequiredService<FlagFreezeJob>(), provider.GetService<AnalyticsFollower>(), provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<SinksRole>>()));
+            provider.GetRequiredService<ILeases>(), provider.GetRequiredService<ExpiryJob>(), provider.GetRequiredService<FlagFreezeJob>(), provider.GetRequiredService<WebhookJob>(), provider.GetService<AnalyticsFollower>(), provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<SinksRole>>()));
     }
 
     private static void Announce(ServerOptions options, ScaledOptions scaled, DataFolder folder, AnalyticsSystem? analytics, IpDirectory? places)
