@@ -10,6 +10,9 @@ public readonly record struct Country
 
     private Country(ushort number) => Number = number;
 
+    /// <summary>The greatest number of a country.</summary>
+    public const int NumberMax = Letters * Letters;
+
     /// <summary>0 for none, then 1 for AA to 676 for ZZ: what records hold.</summary>
     public ushort Number { get; }
 
@@ -27,7 +30,7 @@ public readonly record struct Country
     public static Country FromNumber(int number)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(number);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(number, Names.Length);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(number, NumberMax);
         return new((ushort)number);
     }
 

@@ -30,7 +30,7 @@ internal static class Fixture
     }
 
     public static async Task DecideAsync(AdminHost host, string id, string customer, RedemptionStatus status, double probability, RefusalCode refusal = RefusalCode.None,
-        string model = ThreeFeatures.Model)
+        string model = ThreeFeatures.Model, LetThroughDraw? draw = null)
     {
         var cart = new Cart("order-" + id, "EUR", [new("line-1", "tea", "drinks", 2, 2500)], 0);
         var request = new RedemptionRequest(
@@ -48,8 +48,8 @@ internal static class Fixture
             new("customer.age", "The account is 2 years old.", 730, -0.6, "customer:" + customer),
         ];
         var raw = Math.Log(probability / (1 - probability));
-        var fraud = refused ? RedemptionStatus.Approved : status;
-        var risk = new RiskAssessment(probability, raw, fraud, reasons, new float[] { 9, 31, 730 }, 0, model, 7, 1, null, null);
+        var fraud = refused ? RedemptionStatus.Approved : draw is null ? status : RedemptionStatus.Blocked;
+        var risk = new RiskAssessment(probability, raw, fraud, reasons, new float[] { 9, 31, 730 }, 0, model, 7, 1, null, null) { LetThrough = draw };
         var outcome = await CommandAsync(host, new DecideRedemption(Admin, Start, new(request, entities, priced, status, refusal, risk, [], TimeSpan.FromMinutes(30))));
         host.Statistics.DecisionObserved(outcome.Decision!, TimeSpan.FromMilliseconds(2));
     }

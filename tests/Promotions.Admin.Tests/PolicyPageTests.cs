@@ -91,6 +91,19 @@ public sealed class PolicyPageTests(Browser browser) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_decision_that_passed_although_the_model_would_have_blocked_it_says_so()
+    {
+        await Fixture.PutCampaignsAsync(_host);
+        await Fixture.DecideAsync(_host, "r-passed", "ann", RedemptionStatus.Approved, 0.99, draw: new(0.05, true, 500, 100_000));
+        await Fixture.DecideAsync(_host, "r-other", "ben", RedemptionStatus.Blocked, 0.99, draw: new(0.05, false, 500, 100_000));
+        var page = await OpenAsync("/decisions/r-passed");
+        await Expect(page.Locator("[data-test=would-be]")).ToContainTextAsync("The model alone would have blocked it. It passed as one of the 5.0 % that the policy lets through");
+        await page.GotoAsync("/decisions/r-other");
+        await Expect(page.Locator("section.verdict")).ToBeVisibleAsync();
+        await Expect(page.Locator("[data-test=would-be]")).ToHaveCountAsync(0);
+    }
+
+    [Fact]
     public async Task What_was_let_through_tells_how_right_the_model_is_or_that_it_is_too_early_or_that_nobody_answers()
     {
         await FillAsync();

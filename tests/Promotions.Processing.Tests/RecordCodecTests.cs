@@ -91,6 +91,20 @@ public class RecordCodecTests
         }
     }, iter: 2_000);
 
+    [Theory]
+    [InlineData(long.MaxValue)]
+    [InlineData(-1)]
+    [InlineData(677)]
+    [InlineData(677L << 32)]
+    [InlineData(256L << 48)]
+    public void An_origin_that_is_none_is_a_poison_record_too(long packed)
+    {
+        var origin = new AttemptOrigin(Country.FromNumber(1), default, default, IpFlags.None);
+        var bytes = RecordCodec.Encode(PipelineRig.Request("r-1") with { Origin = origin });
+        System.Buffers.Binary.BinaryPrimitives.WriteInt64LittleEndian(bytes.AsSpan(bytes.Length - 8), packed);
+        Assert.Throws<InvalidDataException>(() => RecordCodec.DecodeRequest(bytes));
+    }
+
     [Fact]
     public void A_later_record_version_is_refused_by_name()
     {

@@ -19,8 +19,8 @@ public class ReferencesPointOneWay
     [
         ["Promotions.Domain"],
         ["Promotions.Features", "Promotions.Streams", "Promotions.Ledger", "Promotions.Scoring", "Promotions.Simulation", "Promotions.ClickHouse", "Promotions.Contracts"],
-        ["Promotions.Processing", "Promotions.Analytics"],
-        ["Promotions.Streams.RocksDb", "Promotions.Ledger.Sqlite", "Promotions.Ledger.Postgres"],
+        ["Promotions.Processing"],
+        ["Promotions.Streams.RocksDb", "Promotions.Ledger.Sqlite", "Promotions.Ledger.Postgres", "Promotions.Analytics"],
         ["Promotions.Streams.Kafka", "Promotions.Training"],
         ["Promotions.Processing.Kafka"],
         ["Promotions.Api", "Promotions.Admin"],

@@ -16,7 +16,15 @@ public readonly record struct AttemptOrigin(Country Ip, Country Account, Country
     /// <summary>All of it in one number; 0 for <c>default</c>.</summary>
     public long Packed => Ip.Number | ((long)Account.Number << Bits) | ((long)Shipping.Number << (2 * Bits)) | ((long)Flags << (3 * Bits));
 
+    /// <summary>False where no origin packs so: the number was damaged.</summary>
+    public static bool TryUnpack(long packed, out AttemptOrigin origin)
+    {
+        var (ip, account, shipping, flags) = ((int)(packed & Mask), (int)((packed >> Bits) & Mask), (int)((packed >> (2 * Bits)) & Mask), packed >> (3 * Bits));
+        var known = ip <= Country.NumberMax && account <= Country.NumberMax && shipping <= Country.NumberMax && flags is >= 0 and <= byte.MaxValue;
+        origin = known ? new(Country.FromNumber(ip), Country.FromNumber(account), Country.FromNumber(shipping), (IpFlags)flags) : default;
+        return known;
+    }
+
     /// <exception cref="ArgumentOutOfRangeException">No origin packs so.</exception>
-    public static AttemptOrigin Unpack(long packed) => new(
-        Country.FromNumber((int)(packed & Mask)), Country.FromNumber((int)((packed >> Bits) & Mask)), Country.FromNumber((int)((packed >> (2 * Bits)) & Mask)), (IpFlags)checked((byte)(packed >> (3 * Bits))));
+    public static AttemptOrigin Unpack(long packed) => TryUnpack(packed, out var origin) ? origin : throw new ArgumentOutOfRangeException(nameof(packed), packed, "No origin packs so.");
 }

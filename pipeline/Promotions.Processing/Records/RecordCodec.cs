@@ -77,8 +77,10 @@ public static class RecordCodec
         var redeemables = new Redeemable[CountOf(ref r)];
         for (var i = 0; i < redeemables.Length; i++) redeemables[i] = new((RedeemableType)r.Byte(), r.OptionalText(), r.Int64());
         var context = new AttemptContext(r.OptionalText(), r.OptionalText(), r.OptionalText(), r.OptionalText(), r.OptionalText(), r.OptionalText());
-        return End(new RedemptionRequest(kind, id, channel, key, customer, cart, redeemables, context, r.Time(), r.OptionalTime(), r.OptionalTime(), r.Bytes(), r.Int64(), r.AtEnd ? default : AttemptOrigin.Unpack(r.Int64())), r);
+        return End(new RedemptionRequest(kind, id, channel, key, customer, cart, redeemables, context, r.Time(), r.OptionalTime(), r.OptionalTime(), r.Bytes(), r.Int64(), r.AtEnd ? default : OriginOf(r.Int64())), r);
     }
+
+    private static AttemptOrigin OriginOf(long packed) => AttemptOrigin.TryUnpack(packed, out var origin) ? origin : throw new InvalidDataException($"No origin packs as {packed:x16}.");
 
     public static byte[] Encode(RedemptionOutcome outcome)
     {

@@ -9,7 +9,7 @@ namespace Promotions.Streams.Tests.Embedded;
 /// <summary>A driver dies between any two steps; what comes after equals an uninterrupted run.</summary>
 public abstract class CrashContract : IDisposable
 {
-    private const int Records = 48;
+    private const int Records = 96;       // a checkpoint for each few of them: the third comes before the end, however busy the machine
     private const int InFlight = 8;
 
     protected abstract IStateBackend Create();
