@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Net.Http.Headers;
+using System.Net.Sockets;
 using System.Text;
 using System.Text.Json;
 
@@ -113,7 +114,7 @@ public static class RegistryCommands
             await action(http);
             return 0;
         }
-        catch (Exception e) when (e is HttpRequestException or RegistryRefusedException or IOException)
+        catch (Exception e) when (e is HttpRequestException or SocketException or RegistryRefusedException or IOException)
         {
             parsed.InvocationConfiguration.Error.WriteLine(e.Message);
             return 1;

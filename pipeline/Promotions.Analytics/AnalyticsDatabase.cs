@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using ClickHouse.Driver;
 using ClickHouse.Driver.ADO;
 using ClickHouse.Driver.ADO.Parameters;
@@ -92,8 +93,9 @@ public sealed class AnalyticsDatabase : IDisposable
         }
     }
 
+    // SocketException: SocketsHttpHandler passes it on bare when the server goes between connecting and being asked for its address.
     // 202: its queue is full. 159: it ran out of time. 241: out of memory. None of them says anything about the statement itself.
-    private static bool Silent(Exception e) => e is HttpRequestException or (IOException and not FileNotFoundException) or OperationCanceledException or TimeoutException
+    private static bool Silent(Exception e) => e is HttpRequestException or SocketException or (IOException and not FileNotFoundException) or OperationCanceledException or TimeoutException
         || e is ClickHouseServerException { ErrorCode: 202 or 159 or 241 };
 
     private static string Identifier(string name) => name.Length is > 0 and <= 64 && name.All(static c => char.IsAsciiLetterOrDigit(c) || c == '_')

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Net;
+using System.Net.Sockets;
 using System.Text.Json.Nodes;
 
 namespace Promotions.Server.Tests;
@@ -37,7 +38,7 @@ public class FaultTests
                         Assert.Equal(HttpStatusCode.OK, status);
                         acknowledged.Add($"r-{i}", body!.ToJsonString());
                     }
-                    catch (HttpRequestException)
+                    catch (Exception fault) when (fault is HttpRequestException or SocketException)
                     {
                         break;      // killed
                     }

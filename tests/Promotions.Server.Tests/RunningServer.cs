@@ -152,7 +152,7 @@ internal sealed class RunningServer : IAsyncDisposable
                 using var answer = await Client.GetAsync(new Uri("/readyz", UriKind.Relative), limit.Token);
                 if (answer.IsSuccessStatusCode) return;
             }
-            catch (HttpRequestException)
+            catch (Exception fault) when (fault is HttpRequestException or SocketException)
             {
                 // Not listening yet.
             }

@@ -81,6 +81,10 @@ public sealed class WebhookSender : IDisposable
         {
             return new(null, fault.InnerException is ForbiddenAddressException or SocketException ? fault.InnerException.Message : fault.Message);
         }
+        catch (SocketException fault)
+        {
+            return new(null, fault.Message);        // SocketsHttpHandler passes it on bare when the receiver goes between connecting and being asked for its address
+        }
     }
 
     public void Dispose() => _http.Dispose();

@@ -50,7 +50,7 @@ internal sealed class ServerProcess : IAsyncDisposable
                 using var answer = await client.GetAsync(new Uri("/readyz", UriKind.Relative), cancellationToken);
                 if (answer.IsSuccessStatusCode) break;
             }
-            catch (HttpRequestException)
+            catch (Exception fault) when (fault is HttpRequestException or SocketException)
             {
                 // Not listening yet.
             }

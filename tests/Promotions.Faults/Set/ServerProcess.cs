@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Net.Sockets;
 
 namespace Promotions.Faults.Set;
 
@@ -54,7 +55,7 @@ internal sealed class ServerProcess(string name, string folder, string logFile, 
                 using var answer = await _client.GetAsync(new Uri(Address, "/readyz"), cancellationToken);
                 if (answer.IsSuccessStatusCode) return;
             }
-            catch (Exception fault) when (fault is HttpRequestException or TaskCanceledException && !cancellationToken.IsCancellationRequested)
+            catch (Exception fault) when (fault is HttpRequestException or SocketException or TaskCanceledException && !cancellationToken.IsCancellationRequested)
             {
                 // Not listening yet.
             }

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Net.Http.Headers;
+using System.Net.Sockets;
 using System.Text;
 using Promotions.Faults.Checking;
 
@@ -80,7 +81,7 @@ internal sealed class Checkout(Uri address, string checkoutKey, string adminKey,
             if (reply.IsOpen) journal.LeftOpen(reply);
             return reply;
         }
-        catch (Exception fault) when (fault is HttpRequestException or OperationCanceledException or IOException)
+        catch (Exception fault) when (fault is HttpRequestException or SocketException or OperationCanceledException or IOException)
         {
             journal.Unanswered();
             return null;       // asked again under the same id
