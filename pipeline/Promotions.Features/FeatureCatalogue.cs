@@ -82,11 +82,13 @@ internal static class FeatureCatalogue
 
         b.Kind(PaymentToken, "payment_token", "with this payment method");
         b.Attempts(OneDay);
+        b.Amount(ThirtyDays);
         b.Distinct(OtherKind.Accounts, OneDay, ThirtyDays);
         b.AbuseRate();
 
         b.Kind(Address, "address", "for this address");
         b.Attempts(OneDay);
+        b.Amount(ThirtyDays);
         b.Distinct(OtherKind.Accounts, OneDay, ThirtyDays);
         b.AbuseRate();
 

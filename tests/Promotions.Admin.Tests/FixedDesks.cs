@@ -102,5 +102,5 @@ internal sealed class FixedModelDesk : IModelDesk
     }
 
     private static ModelAnswer Model(string hash, string state, string note, string? proposedBy) =>
-        new(hash, state, "a715f685ba1fd2a8", note, "anna", "2026-06-01T09:00:00Z", proposedBy, proposedBy is null ? null : "2026-06-02T09:00:00Z", null);
+        new(hash, state, "ec3a40c585c917cf", note, "anna", "2026-06-01T09:00:00Z", proposedBy, proposedBy is null ? null : "2026-06-02T09:00:00Z", null);
 }

@@ -46,7 +46,7 @@ public class SmallestChangeTests
 
         var random = new Random(3);
         var flagged = new HashSet<string>(StringComparer.Ordinal);
-        for (var i = 0; i < 400; i++)
+        for (var i = 0; i < 1_600; i++)
         {
             string[] chosen = [.. skus.Where(_ => random.Next(3) > 0)];
             if (chosen.Length == 0) continue;
