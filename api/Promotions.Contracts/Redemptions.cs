@@ -190,7 +190,8 @@ public sealed record ShadowAnswer(string ModelHash, string Verdict, double? Prob
 /// <summary>The answer to <c>void</c> of an id that is not known (yet): a late request with it will be refused.</summary>
 public sealed record VoidAnswer(string Id, [property: AllowedValues("void_remembered")] string Status);
 
-public sealed record QualificationAnswer(IReadOnlyList<OfferAnswer> Options, IReadOnlyList<NearMissAnswer> NearMisses);
+/// <param name="ReasonCode">Why nothing can be used whatever the cart is, <c>account_frozen</c> or <c>account_blocked</c>, as a redemption would be refused; null otherwise.</param>
+public sealed record QualificationAnswer(IReadOnlyList<OfferAnswer> Options, IReadOnlyList<NearMissAnswer> NearMisses, string? ReasonCode = null);
 
 public sealed record OfferAnswer(string CampaignId, string? Code, string Name, MoneyBody Discount, MoneyBody Total, RemainingAnswer Remaining);
 

@@ -86,8 +86,8 @@ internal sealed class FixedModelDesk : IModelDesk
 
     public DriftAnswer? Drift(string hash) => hash switch
     {
-        Champion => new(hash, 1_000, null, ["psi: device_attempts_24h"],
-            [new("score", 0.01, 0.02, [-4, -2], [0, 600, 300, 100], [0, 610, 290, 100]), new("device_attempts_24h", 0.41, 0.33, [1, 3], [0, 700, 200, 100], [0, 300, 300, 400])],
+        Champion => new(hash, 1_000, null, ["psi device_attempts_24h"],
+            [new("score", 0.01, 0.02, [-4, -2], [0, 600, 300, 100], [0, 610, 290, 100]), new("device_attempts_24h", 0.41, 0.33, [1, 3], [0, 700, 200, 100], [0, 300, 300, 400]), new("ip_attempts_1h", 0.39, 0.1, [1, 3], [0, 700, 200, 100], [0, 310, 300, 390])],
             120, 0.04, [new(0, 100, 0.05, 0.06), new(0.9, 20, 0.94, 0.9)]),
         Challenger => new(hash, 0, "Its file has no reference to compare with.", [], [], 0, 0, []),
         _ => null,

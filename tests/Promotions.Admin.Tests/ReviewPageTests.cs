@@ -89,7 +89,7 @@ public sealed class ReviewPageTests(Browser browser) : IAsyncLifetime
     {
         var page = await OpenAsync("/review/r-review");
         var middle = page.Locator("[data-test=middle]");
-        await Expect(middle).ToContainTextAsync("account bert: 1 attempts, 1 flagged");
+        await Expect(middle).ToContainTextAsync("account bert: 1 attempt, 1 flagged");
         var device = page.GetByRole(AriaRole.Button, new() { NameRegex = new("^device .*5 attempts, 3 flagged, 5 accounts") });
         await Expect(device).ToHaveCountAsync(1);
         await device.FocusAsync();

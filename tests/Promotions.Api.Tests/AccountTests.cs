@@ -51,6 +51,28 @@ public sealed class AccountTests : IAsyncLifetime
         Assert.DoesNotContain("chargebacks", answer.ToJsonString(), StringComparison.Ordinal);     // the reason is for colleagues
     }
 
+    [Theory]
+    [InlineData("blocked")]
+    [InlineData("frozen")]
+    public async Task A_barred_account_qualifies_for_nothing_and_is_told_why(string standing)
+    {
+        await _host.ExpectAsync(201, "POST", "/v1/campaigns", """{"id": "spring", "name": "Spring", "distribution": "public", "currency": "EUR", "benefit": {"type": "percent_off", "basis_points": 1000}}""");
+        await _host.ExpectAsync(201, "POST", "/v1/campaigns", """
+            {"id": "big", "name": "Big", "distribution": "public", "currency": "EUR", "benefit": {"type": "percent_off", "basis_points": 1000}, "conditions": {"spend_min": {"amount": 900000, "currency": "EUR"}}}
+            """);
+        var cart = Redemption("q-1", "c-1", "").Replace("\"id\": \"q-1\", ", "", StringComparison.Ordinal);
+        var open = (await _host.ExpectAsync(200, "POST", "/v1/qualifications", cart, "checkout")).Json;
+        Assert.Null(open["reason_code"]);
+        Assert.Equal((1, 1), (open["options"]!.AsArray().Count, open["near_misses"]!.AsArray().Count));
+
+        await PutAsync(200, 0, standing, standing is "frozen" ? TimeProvider.System.GetUtcNow().AddDays(1).ToString("yyyy-MM-ddTHH:mm:ssZ", System.Globalization.CultureInfo.InvariantCulture) : "");
+        var barred = (await _host.ExpectAsync(200, "POST", "/v1/qualifications", cart, "checkout")).Json;
+
+        Assert.Equal("account_" + standing, barred["reason_code"]!.GetValue<string>());
+        Assert.Empty(barred["options"]!.AsArray());
+        Assert.Empty(barred["near_misses"]!.AsArray());
+    }
+
     [Fact]
     public async Task Of_two_steps_at_one_version_one_is_taken_and_the_same_again_is_one()
     {

@@ -5,6 +5,7 @@ using Promotions.Contracts.Answers;
 using Promotions.Contracts.Intake;
 using Promotions.Contracts.Json;
 using Promotions.Domain;
+using Promotions.Domain.Campaigns;
 using Promotions.Domain.Decisions;
 using Promotions.Domain.Events;
 using Promotions.Ledger;
@@ -22,7 +23,7 @@ internal static class RedemptionEndpoints
         {
             Request = ContractsJson.Default.RedemptionBody,
             HasId = true,
-            Answers = [new(200, ContractsJson.Default.QualificationAnswer, "Every limit is counted; near misses say what is missing.")],
+            Answers = [new(200, ContractsJson.Default.QualificationAnswer, "Every limit is counted; near misses say what is missing. An account that is frozen or blocked has neither, and `reason_code` says which.")],
             Problems = [ProblemKind.ChannelNotAllowed],
             Examples = [new("/v1/qualifications", 200, Examples.Qualification)],
         },
@@ -95,6 +96,11 @@ internal static class RedemptionEndpoints
     private static async Task QualifyAsync(ApiCall call)
     {
         if (await ReadAsync(call, AttemptKind.Validation, idNeeded: false) is not { } request) return;
+        if (call.Services.Accounts.Standings.RefusalOf(request.Customer.Id, request.At) is not RefusalCode.None and var barred)
+        {
+            call.Answer(200, new QualificationAnswer([], [], Wire.Of(barred)), ContractsJson.Default.QualificationAnswer);      // and learns nothing about codes
+            return;
+        }
         var qualification = await call.Services.Gateway.QualifyAsync(request, CancellationToken.None).Bounded(call.Services);
         var currency = request.Cart.Currency;
         call.Answer(
