@@ -18,6 +18,7 @@ using Promotions.Api.Models;
 using Promotions.Api.Observing;
 using Promotions.Api.Policies;
 using Promotions.Api.Problems;
+using Promotions.Api.Retraining;
 using Promotions.Api.Webhooks;
 using Promotions.Contracts;
 using Promotions.Contracts.Intake;
@@ -59,6 +60,7 @@ public static class PromotionsApi
         services.AddSingleton(provider => new EntityGraph(provider.GetRequiredService<ILedger>().Reader, provider.GetRequiredService<RecentAttempts>()));
         services.AddSingleton(provider => new SimilarCases(provider.GetRequiredService<ILedger>().Reader, provider.GetRequiredService<DecisionExplainer>()));
         services.AddSingleton(provider => new ReviewDesk(provider.GetRequiredService<ILedger>().Reader, provider.GetRequiredService<IRedemptionGateway>(), provider.GetRequiredService<TimeProvider>()));
+        services.TryAddSingleton<IRetrainer>(new NoRetrainer("This system has no program that learns: promotions-ml is where the log is."));
         services.AddModelWatching();
         services.AddSingleton<BulkOperations>();
         services.AddHostedService(provider => provider.GetRequiredService<BulkOperations>());
@@ -80,6 +82,8 @@ public static class PromotionsApi
             provider.GetRequiredService<ModelRegistry>(),
             provider.GetRequiredService<ServedModels>(),
             provider.GetRequiredService<ModelDesk>(),
+            provider.GetRequiredService<Retrainings>(),
+            provider.GetRequiredService<RetrainingDesk>(),
             provider.GetRequiredService<IFeatureCatalog>(),
             provider.GetRequiredService<ILedger>(),
             provider.GetRequiredService<IOrderReader>(),

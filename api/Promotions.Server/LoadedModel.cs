@@ -11,6 +11,9 @@ internal sealed record LoadedModel(IScorer? Scorer, string? MissingBecause)
 {
     private static readonly string[] Features = [.. FeatureRegistry.Features.Select(feature => feature.Name)];
 
+    /// <summary>The file that PROMOTIONS_MODEL names, else the one that comes with the program.</summary>
+    public static string DefaultPath => Environment.GetEnvironmentVariable("PROMOTIONS_MODEL") ?? Path.Combine(AppContext.BaseDirectory, "models", "default.json");
+
     /// <summary>Where the model that serves comes from, for the dashboard.</summary>
     public static string? SentenceOf(ModelSet served) => served.Champion is not { } champion ? served.MissingBecause
         : champion.Card is { } card
@@ -49,7 +52,7 @@ internal sealed record LoadedModel(IScorer? Scorer, string? MissingBecause)
 
     public static LoadedModel Load()
     {
-        var path = Environment.GetEnvironmentVariable("PROMOTIONS_MODEL") ?? Path.Combine(AppContext.BaseDirectory, "models", "default.json");
+        var path = DefaultPath;
         if (!File.Exists(path)) return new(null, $"there is no model file at {path}");
         try
         {

@@ -6,6 +6,7 @@ using Promotions.Api;
 using Promotions.Api.Accounts;
 using Promotions.Api.Keys;
 using Promotions.Api.Observing;
+using Promotions.Api.Retraining;
 using Promotions.Api.Webhooks;
 using Promotions.Contracts;
 using Promotions.Contracts.Intake;
@@ -15,6 +16,7 @@ using Promotions.Processing.Decisions;
 using Promotions.Processing.State;
 using Promotions.Processing.Statistics;
 using Promotions.Server.Geography;
+using Promotions.Server.Retraining;
 
 namespace Promotions.Server;
 
@@ -39,6 +41,7 @@ internal static class ServeCommand
         var start = new StartReadiness();
 
         Register(builder.Services, options, system, live, start, time);
+        builder.Services.AddSingleton<IRetrainer>(ChildRetrainer.Of(folder, LoadedModel.DefaultPath));
         var places = IpPlaces.FromEnvironment();
         if (places is not null) builder.Services.AddSingleton(places);
         builder.Services.AddDataProtection().PersistKeysToFileSystem(new DirectoryInfo(folder.Keys));       // sign-ins outlive a restart

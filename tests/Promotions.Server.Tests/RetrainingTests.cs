@@ -50,6 +50,36 @@ public sealed class RetrainingTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task The_server_learns_a_candidate_when_it_is_asked_and_goes_on_deciding_by_its_champion()
+    {
+        var (put, set, _) = await _server.SendAsync(HttpMethod.Put, "/v1/policies/retraining", """{"hour": 3, "period_days": 30, "label_days": 8, "labels_min": 50}""", "admin");
+        Assert.True((int)put == 200, set?.ToJsonString());
+        var champion = (string?)(await _server.SendAsync(HttpMethod.Get, "/v1/models", key: "admin")).Body!["champion"];
+        var (begun, now, _) = await _server.SendAsync(HttpMethod.Post, "/v1/models/retraining", key: "admin");
+        Assert.True((int)begun == 202, now?.ToJsonString());
+        Assert.NotNull(now!["now"]);
+        Assert.Equal("retraining_runs", (string?)(await _server.SendAsync(HttpMethod.Post, "/v1/models/retraining", key: "admin")).Body!["code"]);
+        JsonNode? run = null;
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        limit.CancelAfter(TimeSpan.FromMinutes(3));
+        using var look = new PeriodicTimer(TimeSpan.FromMilliseconds(200));
+        for (var decided = 0; run is null; decided++)
+        {
+            Assert.True(await look.WaitForNextTickAsync(limit.Token));
+            await DecideAsync($"meanwhile-{decided}");
+            run = (await _server.SendAsync(HttpMethod.Get, "/v1/models/retraining", key: "admin")).Body!["runs"]!.AsArray().FirstOrDefault();
+        }
+
+        Assert.True((string?)run["outcome"] == "candidate", run.ToJsonString());
+        Assert.Equal(champion, (string?)run["champion"]);
+        Assert.InRange((double)run["comparison"]!["candidate"]!["auc"]!, 0.8, 1);
+        var models = (await _server.SendAsync(HttpMethod.Get, "/v1/models", key: "admin")).Body!;
+        var candidate = Assert.Single(models["models"]!.AsArray())!;
+        Assert.Equal(((string?)run["candidate"], "candidate", "retrained on request"), ((string?)candidate["hash"], (string?)candidate["state"], (string?)candidate["note"]));
+        Assert.Equal(champion, (string?)models["champion"]);
+    }
+
+    [Fact]
     public async Task Too_few_labels_are_said_and_not_learned_from_and_a_folder_without_a_ledger_is_refused()
     {
         var (code, report, _) = await RetrainAsync("few.json", ["--days", "30", "--label-days", "8", "--labels-min", "5000"]);

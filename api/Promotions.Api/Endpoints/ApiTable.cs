@@ -18,6 +18,7 @@ public static class ApiTable
         .. CampaignEndpoints.All.Where(operation => operation.Id is not "create_campaign"),
         .. PolicyEndpoints.All,
         .. ModelEndpoints.All,
+        .. RetrainingEndpoints.All,
         .. AccountEndpoints.All,
         .. WebhookEndpoints.All,
         .. KeyEndpoints.All,

@@ -35,6 +35,15 @@ internal static partial class ApiLog
     [LoggerMessage(EventId = 4015, Level = LogLevel.Warning, Message = "Live traffic of the models could not be read; trying again")]
     public static partial void ModelsUnseen(ILogger logger, Exception exception);
 
+    [LoggerMessage(EventId = 4016, Level = LogLevel.Information, Message = "Retrained, {Outcome}: {Text}")]
+    public static partial void Retrained(ILogger logger, string outcome, string text);
+
+    [LoggerMessage(EventId = 4017, Level = LogLevel.Warning, Message = "A retraining failed: {Text}")]
+    public static partial void RetrainingFailed(ILogger logger, string text);
+
+    [LoggerMessage(EventId = 4018, Level = LogLevel.Warning, Message = "A retraining could not be begun or written down; the schedule tries again")]
+    public static partial void RetrainingFault(ILogger logger, Exception exception);
+
     [LoggerMessage(EventId = 4020, Level = LogLevel.Warning, Message = "Readiness check {Check} failed")]
     public static partial void ReadinessCheckFailed(ILogger logger, Exception exception, string check);
 }

@@ -7,6 +7,7 @@ using Promotions.Api.Limits;
 using Promotions.Api.Models;
 using Promotions.Api.Observing;
 using Promotions.Api.Policies;
+using Promotions.Api.Retraining;
 using Promotions.Api.Webhooks;
 using Promotions.Contracts;
 using Promotions.Contracts.Intake;
@@ -38,6 +39,8 @@ public sealed record ApiServices(
     ModelRegistry ModelRegistry,
     ServedModels Models,
     ModelDesk ModelDesk,
+    Retrainings Retrainings,
+    RetrainingDesk Retraining,
     IFeatureCatalog Features,
     ILedger Ledger,
     IOrderReader Orders,

@@ -1,12 +1,13 @@
 using Microsoft.Extensions.DependencyInjection;
 using Promotions.Api.Policies;
+using Promotions.Api.Retraining;
 using Promotions.Contracts;
 using Promotions.Processing.Decisions;
 using Promotions.Scoring.Drift;
 
 namespace Promotions.Api.Models;
 
-/// <summary>Registers what watches models at work.</summary>
+/// <summary>Registers what watches models at work, and learns new ones.</summary>
 internal static class ModelWatching
 {
     public static IServiceCollection AddModelWatching(this IServiceCollection services) => services
@@ -18,5 +19,10 @@ internal static class ModelWatching
         .AddSingleton<ModelMetrics>()
         .AddSingleton<ModelDesk>()
         .AddSingleton<IModelDesk>(provider => provider.GetRequiredService<ModelDesk>())
-        .AddHostedService<ModelFollower>();
+        .AddHostedService<ModelFollower>()
+        .AddSingleton<RetrainingStore>()
+        .AddSingleton<Retrainings>()
+        .AddHostedService(provider => provider.GetRequiredService<Retrainings>())
+        .AddSingleton<RetrainingDesk>()
+        .AddSingleton<IRetrainingDesk>(provider => provider.GetRequiredService<RetrainingDesk>());
 }

@@ -45,6 +45,8 @@ namespace Promotions.Contracts.Json;
 [JsonSerializable(typeof(ModelsAnswer))]
 [JsonSerializable(typeof(DriftAnswer))]
 [JsonSerializable(typeof(ComparisonAnswer))]
+[JsonSerializable(typeof(RetrainingPolicyBody))]
+[JsonSerializable(typeof(RetrainingAnswer))]
 [JsonSerializable(typeof(RedemptionAnswer))]
 [JsonSerializable(typeof(VoidAnswer))]
 [JsonSerializable(typeof(SmallestChangeAnswer))]

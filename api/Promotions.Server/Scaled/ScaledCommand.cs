@@ -8,6 +8,7 @@ using Promotions.Api.Accounts;
 using Promotions.Api.Bulk;
 using Promotions.Api.Keys;
 using Promotions.Api.Observing;
+using Promotions.Api.Retraining;
 using Promotions.Api.Webhooks;
 using Promotions.Contracts;
 using Promotions.Contracts.Intake;
@@ -124,6 +125,7 @@ internal static class ScaledCommand
         services.AddSingleton<ISystemStatus>(provider => new KafkaSystemStatus(
             scaled.Bootstrap, $"{scaled.Prefix}{scaled.Group}-members", scaled.Client, () => provider.GetRequiredService<LedgerWatch>().State, () => provider.GetRequiredService<LedgerWatch>().Followers,
             provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<KafkaSystemStatus>>()));
+        services.AddSingleton<IRetrainer>(new NoRetrainer("A set over Kafka and PostgreSQL keeps no log to replay from its beginning: learn with promotions-ml from a data set, and register what comes of it."));
         services.AddPromotionsApi();
         services.AddPromotionsAdmin(admin =>
         {

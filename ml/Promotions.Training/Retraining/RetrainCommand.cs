@@ -59,6 +59,9 @@ internal static class RetrainCommand
 
     private static RetrainingReport Run(SqliteLogView system, long through, RetrainingTask task, FileInfo? named, FileInfo output, Func<TrainingOptions?, TrainingOptions> learnerOf, CancellationToken cancellationToken)
     {
+        // Beside a pipe nobody reads standard error before the end but a server: it shows the last line as what goes on.
+        static void Say(FormattableString what) => Console.Error.WriteLine(what.ToString(CultureInfo.InvariantCulture));
+
         if (system.ReadLog(through - 1, 1) is not [{ } last] || last.Position != through) throw new InvalidDataException(string.Create(CultureInfo.InvariantCulture, $"The log has no record at position {through}; it ends at {system.LastLogPosition}."));
         var (champion, missing) = ChampionOf.Read(system, named);
         var settings = LearnerOptions.OfCard(champion?.Card);
@@ -69,9 +72,11 @@ internal static class RetrainCommand
             Command = string.Create(CultureInfo.InvariantCulture, $"promotions-ml retrain --through {through} --days {task.Days} --label-days {task.LabelDelay.TotalDays} --out {output.Name} {LearnerOptions.Said(options)}"),
         };
         var (from, to) = Retrainer.Period(task, last.At);
+        Say($"replaying the log up to position {through:#,0}");
         var rows = Retrainer.RowsOf(LogDataSet.Read(DataSetCommand.LogOf(system, through, cancellationToken), system.Campaigns, system.FindDecision, from, to));
         var abuse = rows.Rows.Count(row => row.Abuse);
         if (Retrainer.TooFew(rows, options, task) is { } why) return new(RetrainingOutcome.TooFewLabels, $"From {from} to {to}: {why}", null, champion?.ModelHash, through, rows.Rows.Count, abuse, null);
+        Say($"learning from {rows.Rows.Count:#,0} attempts, {abuse:#,0} of them labelled abuse");
         var (model, comparison) = Retrainer.Run(rows, champion, options);
         File.WriteAllBytes(output.FullName, model.File);
         var how = settings is null ? "with this program's defaults, for the champion's card names no settings" : "with the champion's settings";
