@@ -47,6 +47,7 @@ internal sealed class AdminHost : IAsyncDisposable, IAdminSignIn
     public FixedPolicyDesk Policy { get; } = new();
     public FixedAccountDesk Accounts { get; } = new();
     public FixedModelDesk Models { get; } = new();
+    public FixedRetrainingDesk Retraining { get; } = new();
     public LiveStatistics Statistics { get; } = new(TimeProvider.System);
     public Uri Address { get; private set; } = null!;
 
@@ -73,6 +74,7 @@ internal sealed class AdminHost : IAsyncDisposable, IAdminSignIn
         builder.Services.AddSingleton<IPolicyDesk>(host.Policy);
         builder.Services.AddSingleton<IAccountDesk>(host.Accounts);
         builder.Services.AddSingleton<IModelDesk>(host.Models);
+        builder.Services.AddSingleton<IRetrainingDesk>(host.Retraining);
         builder.Services.AddSingleton(new DecisionExplainer(new ThreeFeatures(), hash => hash == ThreeFeatures.Model ? new ThreeFeatures() : null));
         builder.Services.AddSingleton(new SmallestChangeFinder(new ThreeFeatures(), _ => null, _ => null, (_, _) => null));
         builder.Services.AddSingleton(provider => new OpenCases((ILedgerReader)(object)host.Reader));

@@ -104,3 +104,28 @@ internal sealed class FixedModelDesk : IModelDesk
     private static ModelAnswer Model(string hash, string state, string note, string? proposedBy) =>
         new(hash, state, "ec3a40c585c917cf", note, "anna", "2026-06-01T09:00:00Z", proposedBy, proposedBy is null ? null : "2026-06-02T09:00:00Z", null);
 }
+
+/// <summary>One retraining that ended; a test's browser begins another and sets the schedule.</summary>
+internal sealed class FixedRetrainingDesk : IRetrainingDesk
+{
+    private RetrainingPolicyBody _policy = new() { Hour = 3, PeriodDays = 90, LabelDays = 60, LabelsMin = 200 };
+    private string? _by;
+
+    public RetrainingAnswer Read() => new(
+        _policy, null, _by is null ? null : new("2026-06-03T09:00:00Z", _by, "replaying the log up to position 4,096"), _policy.EveryDays is null ? null : "2026-06-10T03:00:00Z",
+        [new("2026-06-01T03:00:00Z", "2026-06-01T03:04:00Z", "schedule", "candidate", "Learned from 90 days.", FixedModelDesk.Challenger, FixedModelDesk.Champion, 9_000, 300,
+            new(2_000, 60, "2026-03-01T00:00:00Z", "2026-04-01T00:00:00Z", true, new(0.97, 0.6, 0.01, 0.8, 9_000), new(0.98, 0.7, 0.01, 0.85, 7_900), 1_100, -200, 2_300))]);
+
+    public Task<DeskAnswer> StartAsync(string keyId, CancellationToken cancellationToken)
+    {
+        if (_by is not null) return Task.FromResult(new DeskAnswer("A retraining is going on: wait for it to end."));
+        _by = keyId;
+        return Task.FromResult(DeskAnswer.Done);
+    }
+
+    public Task<DeskAnswer> PutAsync(RetrainingPolicyBody body, string keyId, CancellationToken cancellationToken)
+    {
+        _policy = body;
+        return Task.FromResult(DeskAnswer.Done);
+    }
+}

@@ -47,6 +47,22 @@ public sealed class ModelsPageTests(Browser browser) : IAsyncLifetime
         await Expect(page.GetByRole(AriaRole.Alert).First).ToContainTextAsync("somebody else has to confirm it");
     }
 
+    [Fact]
+    public async Task A_retraining_is_scheduled_and_begun_and_what_came_of_the_last_is_drawn()
+    {
+        var page = await OpenAsync(1280);
+        var card = page.Locator("section", new() { Has = page.Locator("#retraining") });
+        await Expect(card.Locator("[data-test=retraining]")).ToContainTextAsync("None begins by itself");
+        await Expect(card.GetByRole(AriaRole.Img)).ToHaveAttributeAsync("aria-label", "Saves 11.00 EUR in a thousand attempts, between -2.00 EUR and 23.00 EUR");
+        await Expect(card).ToContainTextAsync("looks better than it is");
+        await card.GetByLabel("Every so many days").FillAsync("7");
+        await card.GetByRole(AriaRole.Button, new() { Name = "Save" }).PressAsync("Enter");
+        await Expect(card.Locator("[data-test=retraining]")).ToContainTextAsync("2026-06-10 03:00 UTC");
+        await card.GetByRole(AriaRole.Button, new() { Name = "Retrain now" }).PressAsync("Enter");
+        await Expect(card.Locator("[data-test=retraining]")).ToContainTextAsync("replaying the log");
+        await Expect(card.GetByRole(AriaRole.Button, new() { Name = "Retrain now" })).ToBeDisabledAsync();
+    }
+
     [Theory]
     [InlineData(375)]
     [InlineData(1280)]
